@@ -1,0 +1,1 @@
+"""How the book is made: execution, site, checks. The library `unrolled` never imports it."""
