@@ -1,0 +1,210 @@
+"""Runs: what a training gave, kept with its weights under a key, and used again.
+
+A key is the hash of everything the result depends on: the model's row of the table, the settings,
+the seed, the device, the data, the versions of the frameworks, and the source (without comments
+and docstrings) of the modules that take part. Change one of them and the run is made again; change
+prose or plots and it is not. Chapters, tests and the command line share one store, so nothing is
+trained twice.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from unrolled import assignments, mnist
+from unrolled.assignments import Settings
+from unrolled.store import source_digest, stored, versions
+from unrolled.training import Arrays, Row
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run: what it was given and what it gave.
+
+    Attributes:
+        name: a key of `assignments.MODELS`.
+        profile: "smoke", "cpu" or "gpu".
+        settings_name: "recipe" or "assignment".
+        settings: the numbers themselves.
+        seed: of the weights and the data.
+        device: where it ran.
+        seconds: what the training and its measurements took, wall clock.
+        steps: updates made.
+        metrics: name → number, on data that training never saw.
+        versions: package → version.
+        date: when it ended, UTC.
+        interrupted: whether Ctrl-C ended it early; such a run is never used again.
+        history: column → array, see `training.History`.
+        weights: name → array.
+    """
+
+    name: str
+    profile: str
+    settings_name: str
+    settings: Settings
+    seed: int
+    device: str
+    seconds: float
+    steps: int
+    metrics: dict[str, Any]
+    versions: dict[str, str]
+    date: str
+    interrupted: bool = False
+    history: Arrays = field(default_factory=dict, repr=False)
+    weights: Arrays = field(default_factory=dict, repr=False)
+
+    def record(self) -> dict[str, Any]:
+        """Return all but the arrays, ready for JSON."""
+        bare = asdict(replace(self, history={}, weights={}))
+        return {key: value for key, value in bare.items() if key not in ("history", "weights")}
+
+    def network(self) -> Any:
+        """Build the network again and give it the trained weights."""
+        row = assignments.model(self.name)
+        built = experiment(row.task).build(row.network, self.settings, self.seed)
+        load_weights(built, self.weights)
+        return built
+
+
+def load_weights(network: Any, weights: Arrays) -> None:
+    """Give a network the weights of a run: a PyTorch module, a Keras model or a NumPy network."""
+    if hasattr(network, "load_state_dict"):
+        import torch
+
+        network.load_state_dict({k: torch.from_numpy(w.copy()) for k, w in weights.items()})
+    elif hasattr(network, "set_weights"):
+        network.set_weights([weights[name] for name in sorted(weights)])
+    else:
+        for name, array in network.parameters.items():
+            array[...] = weights[name]
+
+
+def experiment(task: str) -> Any:
+    """Return the module that trains and measures `task`.
+
+    Raises:
+        ValueError: its framework is not installed.
+    """
+    try:
+        return importlib.import_module(f"unrolled.experiments.{task}")
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "keras", "tensorflow"):
+            raise
+        extra = "torch" if error.name == "torch" else "tensorflow"
+        raise ValueError(
+            f"{error.name} is not installed and {task} needs it: pip install 'unrolled[{extra}]'"
+        ) from error
+
+
+def run(
+    name: str,
+    *,
+    settings: str = "recipe",
+    seed: int = 0,
+    profile: str | None = None,
+    device: str | None = None,
+    callback: Callable[[int, Row], None] | None = None,
+    again: bool = False,
+    **overrides: Any,
+) -> Run:
+    """Return the run of a model: the stored one if there is one, else a new one, then stored.
+
+    Args:
+        name: a key of `assignments.MODELS`.
+        settings: "recipe" or "assignment".
+        seed: of the weights and the data.
+        profile: how much is run; UNROLLED_PROFILE's without it.
+        device: "cpu" or "cuda"; chosen by the profile without it.
+        callback: called with the step and its row after each measurement.
+        again: train even if a run is stored.
+        overrides: settings changed for this run, such as `seq_len=20`.
+
+    Raises:
+        ValueError: an unknown name, settings, profile, device or override.
+    """
+    row, chosen = (
+        assignments.model(name),
+        assignments.settings_of(name, settings, profile, **overrides),
+    )
+    level = assignments.profile(profile).name
+    what = {
+        "model": name,
+        "network": row.network,
+        "settings": asdict(chosen),
+        "seed": seed,
+        "device": device,
+        "profile": level,
+        "versions": versions(row.framework),
+        "data": mnist.find().kind if row.task == "mnist" else None,
+        "source": source_digest(f"unrolled.experiments.{row.task}"),
+    }
+
+    def train() -> tuple[dict[str, Any], Arrays]:
+        module = experiment(row.task)  # loading a framework is no part of the training time
+        start = time.perf_counter()
+        outcome = module.train(row.network, chosen, seed=seed, device=device, callback=callback)
+        made = Run(
+            name=name,
+            profile=level,
+            settings_name=settings,
+            settings=chosen,
+            seed=seed,
+            device=outcome.device,
+            seconds=round(time.perf_counter() - start, 3),
+            steps=outcome.history.steps,
+            metrics=outcome.metrics,
+            versions=versions(row.framework),
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            interrupted=outcome.history.interrupted,
+        )
+        arrays = {f"history/{k}": v for k, v in outcome.history.arrays().items()}
+        return made.record(), arrays | {f"weights/{k}": v for k, v in outcome.weights.items()}
+
+    return from_record(*stored(what, train, again=again))
+
+
+def from_record(record: dict[str, Any], arrays: Arrays) -> Run:
+    """Return the run that a record and its arrays describe."""
+
+    def part(prefix: str) -> Arrays:
+        return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+    known = record | {"settings": Settings(**record["settings"])}
+    return Run(**known, history=part("history/"), weights=part("weights/"))
+
+
+def study(function: Callable[..., dict[str, Any]], **arguments: Any) -> dict[str, Any]:
+    """Return what a measuring function gives for these arguments, kept like a run.
+
+    Args:
+        function: a function of the package that returns a dict of numbers and arrays.
+        arguments: what it is called with; plain values, tuples or `Settings`.
+
+    Returns:
+        The dict, with "seconds" (wall clock) and "date" added.
+    """
+    what = {
+        "study": f"{function.__module__}.{function.__qualname__}",
+        "arguments": arguments,
+        "versions": versions("torch"),
+        "source": source_digest(function.__module__),
+    }
+
+    def measure() -> tuple[dict[str, Any], Arrays]:
+        start = time.perf_counter()
+        result = function(**arguments)
+        arrays = {k: np.asarray(v) for k, v in result.items() if np.ndim(v)}
+        record = {k: v for k, v in result.items() if k not in arrays}
+        seconds = round(time.perf_counter() - start, 3)
+        date = datetime.now(UTC).isoformat(timespec="seconds")
+        return record | {"seconds": seconds, "date": date}, arrays
+
+    record, arrays = stored(what, measure)
+    return record | arrays
