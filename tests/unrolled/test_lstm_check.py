@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-
 from unrolled.keras_models import LSTM_step
 from unrolled.lstm_check import WRONG_STEPS, assignment_check, check_lstm_step
 
