@@ -1,0 +1,46 @@
+# Every target works by itself: it makes .venv first, and does only what has changed.
+PYTHON ?= python3
+PROFILE ?= cpu
+export UNROLLED_PROFILE := $(PROFILE)
+
+bin := .venv/bin
+installed := .venv/.installed
+# Each profile has its own output: _build, _build/smoke/_build, _build/gpu/_build.
+out := $(if $(filter cpu,$(PROFILE)),.,_build/$(PROFILE))
+site := $(out)/_build/html
+
+.PHONY: book test check bench serve clean
+
+book: $(installed)
+	$(bin)/python -m bindery.execute
+	rm -rf $(site) $(out)/_build/.doctrees
+	$(bin)/jupyter-book build . --path-output $(out) -W -n --keep-going --quiet
+	@echo "The book: file://$(abspath $(site))/index.html"
+
+test: $(installed)
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest -n 2
+
+check: $(installed)
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	$(bin)/python -m bindery.checks $(site)
+
+bench: $(installed)
+	$(bin)/python -m benchmarks
+
+serve: $(installed)
+	$(bin)/python -m http.server --bind 127.0.0.1 --directory $(site)
+
+clean:
+	rm -rf _build
+
+# torch first: on its own it is fetched once, whichever build of it the machine is set to use.
+$(installed): constraints.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: on Debian or Ubuntu, 'apt install python3 python3-venv'." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with 'make PYTHON=python3.12'." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing: on Debian or Ubuntu, 'apt install python3-venv'." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(bin)/python -m pip install --quiet -c constraints.txt torch
+	$(bin)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	@touch $@

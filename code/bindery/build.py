@@ -1,0 +1,154 @@
+"""What a build of the book depends on, where its parts lie, and the record it leaves."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from unrolled import assignments, mnist
+
+PER_JOB = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build of the book.
+
+    Args:
+        root: the folder that holds `_toc.yml`.
+        profile: `smoke`, `cpu` or `gpu`.
+        data: the MNIST that was found.
+    """
+
+    root: Path
+    profile: str
+    data: mnist.Source
+
+    @classmethod
+    def current(cls, root: Path) -> "Build":
+        """Describe the build that the environment asks for (UNROLLED_PROFILE, UNROLLED_DATA)."""
+        return cls(root.resolve(), assignments.profile().name, mnist.find())
+
+    @property
+    def output(self) -> Path:
+        """The folder that Jupyter Book writes to."""
+        return output_folder(self.root, self.profile)
+
+    @cached_property
+    def device(self) -> str:
+        """What the chapters compute on: only the profile `gpu` looks for a GPU."""
+        if self.profile == "gpu":
+            import torch  # seconds to load, and no other profile needs it
+
+            if torch.cuda.is_available():
+                return torch.cuda.get_device_name()
+        return f"CPU ({cores()} cores)"
+
+    @cached_property
+    def cache(self) -> Path:
+        """The folder of the jupyter-cache for exactly this build."""
+        return self.root / "_build" / "cache" / f"{self.profile}-{self.key()[:16]}"
+
+    def key(self) -> str:
+        """Digest everything the chapters depend on besides their own cells.
+
+        The kind of the data is enough: files count as MNIST only if their checksums are MNIST's,
+        and the stand-in comes with scikit-learn, whose version constraints.txt fixes.
+        """
+        digest = hashlib.sha256()
+        for path in self._sources():
+            digest.update(f"{path.relative_to(self.root)}\0".encode())
+            digest.update(path.read_bytes())
+        processor = "CPU" if self.device.startswith("CPU") else self.device
+        facts = (self.profile, processor, self.data.kind, sys.version)
+        digest.update("\0".join(facts).encode())
+        return digest.hexdigest()
+
+    def _sources(self) -> list[Path]:
+        """List the library's files and the lists of what it is installed with."""
+        library = (self.root / "code" / "unrolled").rglob("*")
+        files = [path for path in library if "__pycache__" not in path.parts]
+        files += [self.root / "constraints.txt", self.root / "pyproject.toml"]
+        return sorted(path for path in files if path.is_file())
+
+    def environment(self, jobs: int) -> dict[str, str]:
+        """Return the variables every kernel runs under.
+
+        Args:
+            jobs: how many kernels share the cores.
+        """
+        threads = str(max(1, cores() // jobs))
+        real = self.data.kind == "real"
+        # The data were looked for once, here: no kernel may come to another answer.
+        data = {"UNROLLED_DATA": str(self.data.folder)} if real else {"UNROLLED_OFFLINE": "1"}
+        return {
+            **dict.fromkeys(PER_JOB, threads),
+            **data,
+            "UNROLLED_PROFILE": self.profile,
+            "UNROLLED_RUNS": str(self.root / "_build" / "runs"),
+            "KERAS_BACKEND": "tensorflow",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # or the first kernel takes the whole GPU
+            "SOURCE_DATE_EPOCH": commit(self.root)[1],  # else SVGs differ from run to run
+        }
+
+    def write_record(self, costs: dict[str, Any]) -> None:
+        """Leave a note of this build for the pages' frame, and of what each chapter cost.
+
+        Args:
+            costs: chapter -> seconds and memory, for those that ran; others keep their last.
+        """
+        record = {
+            "profile": self.profile,
+            "device": self.device,
+            "data": self.data.kind,
+            "commit_date": commit(self.root)[0],
+            "cache": str(self.cache.relative_to(self.root)),
+            "chapters": read_record(self.output).get("chapters", {}) | costs,
+        }
+        self.output.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(record, indent=1)
+        (self.output / "execution.json").write_text(text, encoding="utf-8")
+
+
+def output_folder(root: Path, profile: str) -> Path:
+    """Return the folder Jupyter Book writes to: `_build`, or `_build/smoke/_build`."""
+    built = root / "_build"
+    return built if profile == "cpu" else built / profile / "_build"
+
+
+def read_record(output: Path) -> dict[str, Any]:
+    """Return what the last execution recorded in `output` ({} before the first)."""
+    with suppress(OSError, ValueError):
+        return json.loads((output / "execution.json").read_text(encoding="utf-8"))
+    return {}
+
+
+def cores() -> int:
+    """Count the cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def commit(root: Path) -> tuple[str, str]:
+    """Return the last commit's date as (YYYY-MM-DD, seconds since 1970); today's without git."""
+    with suppress(OSError, subprocess.CalledProcessError, ValueError):
+        query = ["git", "-C", str(root), "log", "-1", "--format=%cs %ct"]
+        day, seconds = subprocess.run(
+            query, capture_output=True, text=True, check=True
+        ).stdout.split()
+        return day, seconds
+    return time.strftime("%Y-%m-%d"), str(int(time.time()))

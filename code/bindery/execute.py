@@ -1,0 +1,319 @@
+"""Run the book's chapters side by side and keep what they print.
+
+Each chapter of `_toc.yml` that has code cells runs in a kernel of its own, the longest first, and
+goes into a jupyter-cache that Sphinx then reads. The cache's folder is named after everything a
+chapter depends on besides its own cells (`bindery.build`), so prose can change freely, and a change
+of the library, the locked versions, the data or the profile runs the book again.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract
+from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+from bindery.build import Build, cores, read_record
+
+CELL_SECONDS = {"smoke": 300, "cpu": 1800, "gpu": 3600}
+KEPT_CACHES = 4
+KERNEL = "python3"
+
+
+@dataclass
+class Chapter:
+    """One page with code cells, and what its run cost.
+
+    Args:
+        name: its entry in `_toc.yml`.
+        path: its file.
+        notebook: its cells.
+        seconds: how long it ran.
+        peak_mb: the most memory its kernel held.
+        error: its traceback, if it failed.
+    """
+
+    name: str
+    path: Path
+    notebook: nbformat.NotebookNode
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    error: str = ""
+
+    @property
+    def code(self) -> str:
+        """All its code cells, joined."""
+        return "\n".join(c.source for c in self.notebook.cells if c.cell_type == "code")
+
+
+def chapters(root: Path) -> list[Chapter]:
+    """Read the chapters of `_toc.yml` that Sphinx will take for notebooks, in reading order."""
+    found = []
+    for name in parse_toc_yaml(root / "_toc.yml"):
+        path = root / f"{name}.md"
+        text = path.read_text(encoding="utf-8")
+        if is_myst_markdown_notebook(text):
+            found.append(Chapter(name, path, read_myst_markdown_notebook(text, path=path)))
+    return found
+
+
+def longest_first(todo: list[Chapter], record: dict[str, Any]) -> list[Chapter]:
+    """Sort chapters by the seconds they last took; before all those never run, by length."""
+    costs = record.get("chapters", {})
+
+    def cost(chapter: Chapter) -> tuple[float, int]:
+        return costs.get(chapter.name, {}).get("seconds", float("inf")), len(chapter.code)
+
+    return sorted(todo, key=cost, reverse=True)
+
+
+def write_kernelspec(build: Build, jobs: int) -> None:
+    """Make the kernel of this build: this very Python, quiet, found before the user's own."""
+    folder = build.root / "_build" / "jupyter"
+    kernel = folder / "kernels" / KERNEL
+    kernel.mkdir(parents=True, exist_ok=True)
+    # Level 40 hides the notice, one per chapter, that a kernel on this machine is not encrypted.
+    quiet = "--IPKernelApp.log_level=40"
+    spec = {
+        "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", quiet],
+        "display_name": "Python 3",
+        "language": "python",
+        "env": build.environment(jobs),
+    }
+    (kernel / "kernel.json").write_text(json.dumps(spec, indent=1), encoding="utf-8")
+    os.environ["JUPYTER_PATH"] = str(folder)
+
+
+class Runner:
+    """Runs chapters in threads, each of which waits for a kernel process.
+
+    Args:
+        build: what is built.
+        jobs: how many chapters run at once.
+    """
+
+    def __init__(self, build: Build, jobs: int) -> None:
+        self.build = build
+        self.jobs = jobs
+        self._clients: set[NotebookClient] = set()
+        self._stopped = threading.Event()
+
+    def run(self, todo: list[Chapter], started: Callable[[Chapter], None]) -> Iterator[Chapter]:
+        """Run the chapters and yield each as it ends, failed ones with their `error`."""
+        with ThreadPoolExecutor(self.jobs) as pool:
+            futures = [pool.submit(self._run_one, chapter, started) for chapter in todo]
+            try:
+                for future in as_completed(futures):
+                    yield future.result()
+            except BaseException:  # Ctrl-C reaches this thread only, never the kernels
+                pool.shutdown(wait=False, cancel_futures=True)
+                self._stop()
+                raise
+
+    def _stop(self) -> None:
+        self._stopped.set()
+        for client in list(self._clients):
+            process = kernel_process(client)
+            if process:
+                process.kill()
+
+    def _run_one(self, chapter: Chapter, started: Callable[[Chapter], None]) -> Chapter:
+        started(chapter)
+        begin = time.perf_counter()
+        log = self.build.output / "logs" / f"{chapter.name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with scratch_folder(self.build, chapter) as folder, log.open("wb") as stderr:
+            client: NotebookClient = NotebookClient(
+                chapter.notebook,
+                timeout=CELL_SECONDS[self.build.profile],
+                kernel_name=KERNEL,
+                resources={"metadata": {"path": str(folder)}},
+                record_timing=False,  # times written into the cells would change their key
+                on_cell_executed=lambda **_: note_memory(chapter, client),
+            )
+            self._clients.add(client)
+            try:
+                if not self._stopped.is_set():
+                    client.execute(stderr=stderr)
+            except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:
+                chapter.error = f"{error}\n{log.read_text(errors='replace')}".strip()
+            finally:
+                self._clients.discard(client)
+        chapter.seconds = time.perf_counter() - begin
+        return chapter
+
+
+@contextmanager
+def scratch_folder(build: Build, chapter: Chapter) -> Iterator[Path]:
+    """Give a chapter an empty folder to run in, so that no cell writes among the sources."""
+    folder = build.output / "scratch" / chapter.name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def kernel_process(client: NotebookClient) -> psutil.Process | None:
+    """Return the process of a client's kernel, if there is one (yet, or still)."""
+    pid = getattr(getattr(client.km, "provisioner", None), "pid", None)
+    with suppress(psutil.Error):
+        return psutil.Process(pid) if pid else None
+    return None
+
+
+def note_memory(chapter: Chapter, client: NotebookClient) -> None:
+    """Note the kernel's memory after a cell: its peak on Linux, elsewhere what it holds now."""
+    process = kernel_process(client)
+    with suppress(psutil.Error):
+        if process is None:
+            return
+        status = Path(f"/proc/{process.pid}/status")
+        now = process.memory_info().rss
+        if status.exists():
+            rows = dict(row.split(":", 1) for row in status.read_text().splitlines())
+            now = 1024 * int(rows["VmHWM"].split()[0])
+        chapter.peak_mb = max(chapter.peak_mb, now / 1e6)
+
+
+@contextmanager
+def progress(total: int, console: Console) -> Iterator[tuple[Callable, Callable]]:
+    """Show what runs: rows that move on a terminal, one plain line a chapter elsewhere."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    whole = bar.add_task("chapters", total=total)
+    rows: dict[str, Any] = {}
+
+    def started(chapter: Chapter) -> None:
+        rows[chapter.name] = bar.add_task(f"  {chapter.name}", total=None)
+
+    def ended(chapter: Chapter) -> None:
+        bar.remove_task(rows.pop(chapter.name))
+        bar.advance(whole)
+        console.print(
+            f"[{bar.tasks[0].completed:.0f}/{total}] {chapter.name}: "
+            f"{'FAILED' if chapter.error else 'done'} after {chapter.seconds:.1f} s, "
+            f"{chapter.peak_mb:.0f} MB",
+            markup=False,
+            highlight=False,
+        )
+
+    with bar:
+        yield started, ended
+
+
+def open_cache(build: Build) -> JupyterCacheAbstract:
+    """Open this build's cache, and remove all but the last few others."""
+    cache = get_cache(str(build.cache))
+    cache.change_cache_limit(1_000_000)  # no chapter leaves it for being old
+    build.cache.touch()
+    folders = sorted(build.cache.parent.iterdir(), key=lambda path: path.stat().st_mtime)
+    for old in folders[:-KEPT_CACHES]:
+        shutil.rmtree(old)
+    return cache
+
+
+def is_cached(cache: JupyterCacheAbstract, chapter: Chapter) -> bool:
+    """Say whether the cache holds this chapter's cells; a page without any needs no run."""
+    with suppress(KeyError):
+        return bool(cache.match_cache_notebook(chapter.notebook))
+    if not chapter.code:
+        keep(cache, chapter)
+    return not chapter.code
+
+
+def keep(cache: JupyterCacheAbstract, chapter: Chapter) -> None:
+    """Put an executed chapter into the cache."""
+    data = {"execution_seconds": chapter.seconds}
+    bundle = CacheBundleIn(chapter.notebook, str(chapter.path), data=data)
+    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+
+def execute(build: Build, jobs: int | None = None, console: Console | None = None) -> list[Chapter]:
+    """Run every chapter that the cache does not hold yet.
+
+    Args:
+        build: what is built.
+        jobs: how many chapters run at once (default: one a core).
+        console: where progress is shown.
+
+    Returns:
+        The chapters that failed, each with its traceback in `error`.
+    """
+    console = console or Console()
+    cache = open_cache(build)
+    found = chapters(build.root)
+    todo = [chapter for chapter in found if not is_cached(cache, chapter)]
+    todo = longest_first(todo, read_record(build.output))
+    jobs = max(1, min(jobs or cores(), len(todo)))
+    write_kernelspec(build, jobs)
+    console.print(f"Chapters: {len(found) - len(todo)} unchanged, {len(todo)} to run.")
+    failed: list[Chapter] = []
+    costs = {}
+    try:
+        with progress(len(todo), console) as (started, ended):
+            for chapter in Runner(build, jobs).run(todo, started):
+                ended(chapter)
+                if chapter.error:
+                    failed.append(chapter)
+                    continue
+                keep(cache, chapter)
+                costs[chapter.name] = {
+                    "seconds": round(chapter.seconds, 1),
+                    "peak_mb": round(chapter.peak_mb),
+                    "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+                }
+    finally:
+        build.write_record(costs)
+    return failed
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the book's chapters; the exit status is 0, 1 (a chapter failed), 2 or 130 (Ctrl-C)."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bindery.execute", description="Run the book's chapters into the cache."
+    )
+    parser.add_argument("--root", type=Path, default=Path.cwd(), help="the folder of _toc.yml")
+    parser.add_argument("--jobs", type=int, help="chapters at a time (default: one a core)")
+    options = parser.parse_args(argv)
+    console = Console(soft_wrap=True)
+    try:
+        build = Build.current(options.root)
+        console.print(f"Profile {build.profile} on {build.device}. {build.data.message}")
+        failed = execute(build, options.jobs, console)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped; the chapters that had finished are kept.", file=sys.stderr)
+        return 130
+    for chapter in failed:
+        print(f"\n{chapter.path}\n{chapter.error}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
