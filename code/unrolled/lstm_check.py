@@ -144,7 +144,7 @@ def _variant(
     out="",
 ):
     """Take an LSTM step with one thing wrong: what `WRONG_STEPS` is made of."""
-    h_prev, c_prev = states[::-1] if "in" in swap else states
+    h_prev, c_prev = states[::-1] if swap in ("in", "both") else states
     z = tf.matmul(x, kernel) + tf.matmul(h_prev, recurrent) + (bias if use_bias else 0.0)
     parts = dict(zip(order, tf.split(z, 4, axis=-1), strict=True))
     i, o = tf.sigmoid(parts["i"]), tf.sigmoid(parts["o"])
@@ -154,7 +154,9 @@ def _variant(
     h = o * {"c": c, "c_prev": tf.tanh(c_prev)}.get(out, tf.tanh(c))
     if out == "stale":
         return h, [h_prev, c]
-    return (c, [c, h]) if "out" in swap else (h, [h, c])
+    if swap == "out":
+        return c, [c, h]
+    return h, ([c, h] if swap == "both" else [h, c])
 
 
 def _wrong_steps() -> dict[str, Step]:
@@ -169,7 +171,7 @@ def _wrong_steps() -> dict[str, Step]:
         "the bias is ignored": {"use_bias": False},
         "h and c are swapped in what is returned": {"swap": "out"},
         "h and c are swapped in the states that come in": {"swap": "in"},
-        "h and c are swapped both coming in and going out": {"swap": "in out"},
+        "the states are kept in the order c, h": {"swap": "both"},
         "the candidate goes through σ instead of tanh": {"out": "sigmoid g"},
         "the output lacks its tanh (h = o ⊙ c)": {"out": "c"},
         "the output is made from the old c": {"out": "c_prev"},

@@ -79,7 +79,7 @@ def _network(biases: int, hidden_size: int, seed: int) -> SequenceTagger:
     if biases == 1:
         kept, frozen = _biases(network)
         with torch.no_grad():
-            kept += frozen
+            kept.add_(frozen)
             frozen.zero_()
         frozen.requires_grad_(False)
     return network

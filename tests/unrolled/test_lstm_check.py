@@ -7,7 +7,7 @@ from unrolled.lstm_check import WRONG_STEPS, assignment_check, check_lstm_step
 CAUGHT_BY_THE_ASSIGNMENT = {
     "h and c are swapped in what is returned",
     "h and c are swapped in the states that come in",
-    "h and c are swapped both coming in and going out",
+    "the states are kept in the order c, h",
     "the candidate goes through σ instead of tanh",
     "the output lacks its tanh (h = o ⊙ c)",
     "the output is made from the old c",
@@ -43,7 +43,7 @@ def test_what_the_assignment_notices(slip):
 
 
 def test_all_the_other_gate_orders_are_there():
-    assert sum("order" in slip for slip in WRONG_STEPS) == 23
+    assert sum("read in the order" in slip for slip in WRONG_STEPS) == 23
 
 
 def test_a_wrong_cell_without_a_name_is_refused():
