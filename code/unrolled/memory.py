@@ -4,7 +4,7 @@ Names and shapes are the assignment's: time comes first, so an input is [T, B, D
 book it is [N, T, D]); the weights multiply from the right and biases are columns. The network reads
 the whole sequence and answers once, at its end:
 
-    s_t = tanh(x_t W + s_{t-1} R + b_s),  s_0 = 0        ŷ = s_T V + b_y
+    h_t = tanh(x_t W + h_{t-1} R + b_s),  h_0 = 0        ŷ = h_T V + b_y
 
 Source: chapter "An RNN in NumPy" (`numpy-rnn`).
 """
@@ -66,7 +66,7 @@ class RNN:
         b_s: bias of the state [H, 1].
         V: output weights [H, O].
         b_y: bias of the output [O, 1].
-        states: s_0 … s_T of the last forward pass [T + 1, B, H].
+        states: h_0 … h_T of the last forward pass [T + 1, B, H].
         gradients: what the last `backward` returned; None before it.
     """
 
@@ -104,7 +104,7 @@ class RNN:
     def forward(self, x: np.ndarray) -> np.ndarray:
         """Run over the sequence and return the output after its last step.
 
-            s_t = tanh(x_t W + s_{t-1} R + b_s)        ŷ = s_T V + b_y
+            h_t = tanh(x_t W + h_{t-1} R + b_s)        ŷ = h_T V + b_y
 
         Args:
             x: input [T, B, D].
@@ -128,8 +128,8 @@ class RNN:
     def backward(self, d_loss: np.ndarray) -> dict[str, np.ndarray]:
         """Carry the gradient of the loss back through time.
 
-            δ_t = ∂L/∂s_t · (1 - s_t²)        ∂L/∂s_{t-1} = δ_t Rᵀ
-            d_W[t] = x_tᵀ δ_t,  d_R[t] = s_{t-1}ᵀ δ_t,  d_bs[t] = Σ_B δ_t
+            δ_t = ∂L/∂h_t ⊙ (1 - h_t²)        ∂L/∂h_{t-1} = δ_t Rᵀ
+            d_W[t] = x_tᵀ δ_t,  d_R[t] = h_{t-1}ᵀ δ_t,  d_bs[t] = Σ_B δ_t
 
         The gradients of the shared weights are kept apart by time step, so that one can see which
         steps they come from; their sum over t is the gradient (see `total_gradients`).
@@ -174,7 +174,7 @@ class RNN:
             raise RuntimeError("there is no gradient yet: call backward first")
         g = self.gradients
         shared = {name: g[GRADIENT_OF[name]].sum(axis=0) for name in ("W", "R", "b_s")}
-        return shared | {"V": g["d_V"], "b_y": g["d_by"]}
+        return shared | {"V": g["d_V"].copy(), "b_y": g["d_by"].copy()}
 
     def update(self, lr: float) -> None:
         """Take one step of gradient descent; the gradients over time are summed, not averaged.
@@ -194,7 +194,7 @@ class RNN:
         return {name: weight.copy() for name, weight in self.parameters.items()}
 
     def set_weights(self, weights: dict[str, np.ndarray]) -> None:
-        """Take over copies of all five weights; states and gradients of the old ones are dropped.
+        """Copy all five weights in; states and gradients of the old ones are dropped.
 
         Raises:
             ValueError: if one of the five is missing or has another shape; nothing is changed then.
@@ -206,8 +206,8 @@ class RNN:
         for name, weight in self.parameters.items():
             if new[name].shape != weight.shape:
                 raise ValueError(f"{name} must be {weight.shape}, got {new[name].shape}")
-        for name, array in new.items():
-            setattr(self, name, array)
+        for name, weight in self.parameters.items():
+            weight[...] = new[name]
         self.states = self.gradients = None
 
 

@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
+from unrolled import mutants
 from unrolled.memory import RNN, Learner, MSELoss, generate_samples
 
 WEIGHTS = ("W", "R", "b_s", "V", "b_y")
@@ -151,6 +152,20 @@ def test_update_subtracts_the_sum_over_time():
     for name, gradient in expected.items():
         assert abs(gradient).max() > 0.01
         np.testing.assert_allclose(getattr(model, name), before[name] - 0.1 * gradient, atol=1e-14)
+
+
+def test_an_optimiser_may_scale_and_change_what_it_is_given():
+    model = network()
+    x, d_loss = batch(model)
+    model.forward(x)
+    kept = {k: g.copy() for k, g in model.backward(d_loss).items()}
+    for gradient in model.total_gradients().values():
+        gradient *= 0
+    for name, gradient in model.gradients.items():
+        np.testing.assert_array_equal(gradient, kept[name])
+    parameters = model.parameters
+    model.set_weights({k: w + 1 for k, w in parameters.items()})
+    assert all(parameters[k] is getattr(model, k) for k in WEIGHTS)
 
 
 def test_float32_stays_float32():
@@ -347,3 +362,49 @@ def test_bar_only_where_somebody_watches_and_never_on_stderr(
     assert ("60/60" in stream.getvalue()) == shown
     assert pupil.step == 60
     assert capsys.readouterr().err == ""
+
+
+# The gradient check, and the wrong backward passes it must reject
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("situation", mutants.SITUATIONS.values(), ids=mutants.SITUATIONS)
+def test_the_five_gradients_agree_with_central_differences(situation, seed):
+    errors = mutants.gradient_errors(RNN, situation, rng=np.random.default_rng(seed))
+    assert set(errors) == set(WEIGHTS)
+    assert max(errors.values()) < 1e-7
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("mutant", mutants.MUTANTS, ids=lambda m: m.slip)
+def test_the_check_rejects_every_broken_backward(mutant, seed):
+    errors = mutants.gradient_errors(mutant.network(), rng=np.random.default_rng(seed))
+    assert max(errors.values()) > 1e-3
+
+
+@pytest.mark.parametrize("situation", ["fresh network", "T = 1", "B = 1", "x = 0", "ŷ = y"])
+def test_every_other_situation_lets_one_of_them_pass(situation):
+    """So the chapter's table has a reason for each of its columns."""
+    worst = [
+        max(mutants.gradient_errors(m.network(), mutants.SITUATIONS[situation], rng=rng).values())
+        for m in mutants.MUTANTS
+        for rng in [np.random.default_rng(0)]
+    ]
+    assert min(worst) < 1e-7
+    assert (max(worst) > 1e-3) == (situation != "ŷ = y")
+
+
+def test_a_mutant_of_a_line_that_is_gone_says_so():
+    with pytest.raises(ValueError, match="must stand once"):
+        mutants.Mutant("none", "no such line", "").network()
+
+
+def test_central_differences_have_their_v():
+    steps = np.array([1e-9, 1e-5, 1e-1])
+    double = list(mutants.difference_errors(steps, rng=np.random.default_rng(0)).values())
+    single = list(
+        mutants.difference_errors(steps, np.float32, rng=np.random.default_rng(0)).values()
+    )
+    assert double[1] < 1e-8 < 1e-7 < min(double[0], double[2])
+    assert min(single) > 1e-4
+    assert single[2] == pytest.approx(double[2], rel=0.01)
