@@ -127,8 +127,10 @@ def run(
         overrides: settings changed for this run, such as `seq_len=20`.
 
     Raises:
-        ValueError: an unknown name, settings, profile, device or override.
+        ValueError: an unknown name, settings, profile, device or override, or a negative seed.
     """
+    if seed < 0:
+        raise ValueError(f"seed: expected 0 or more, got {seed}")
     row, chosen = (
         assignments.model(name),
         assignments.settings_of(name, settings, profile, **overrides),

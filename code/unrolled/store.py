@@ -79,7 +79,16 @@ def read(folder: Path) -> tuple[dict[str, Any], Arrays]:
 
 
 def write(folder: Path, record: dict[str, Any], arrays: Arrays) -> None:
-    """Write a record and its arrays into a folder: beside it first, then renamed, never half."""
+    """Write a record and its arrays into a folder: beside it first, then renamed, never half.
+
+    Raises:
+        ValueError: the folder holds other things, which would be lost.
+    """
+    strangers = {f.name for f in folder.glob("*")} - {"record.json", "arrays.npz"}
+    if strangers or folder.is_file():
+        raise ValueError(
+            f"{folder}: expected a new folder or one that holds a run, and nothing else"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:

@@ -1,0 +1,224 @@
+"""The command line: `unrolled list | train | sweep | equations | data | doctor`.
+
+It reads arguments, calls the library and prints; nothing is decided here. Results go to stdout,
+words about them to stderr. A mistake is one sentence and exit code 2; Ctrl-C exits with 130 and
+keeps what was reached.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from unrolled import __version__, assignments
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    # Set before any framework loads: their start-up messages are no part of the answer.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    chosen = parser().parse_args(arguments)
+    try:
+        return chosen.command(chosen)
+    except KeyboardInterrupt:
+        return say("stopped by Ctrl-C", 130)
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, OSError) as error:
+        return say(" ".join(str(error).split()), 2)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="unrolled", description="Recurrent networks, trained by name."
+    )
+    top.add_argument("--version", action="version", version=f"unrolled {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[[argparse.Namespace], int], text: str):
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--json", action="store_true", help="print JSON")
+        sub.set_defaults(command=command)
+        return sub
+
+    add("list", list_models, "every assignment model, with its task and framework")
+    train = add("train", train_model, "train a model, or show the stored run")
+    sweep = add("sweep", sweep_model, "train a model with several seeds and count the successes")
+    for sub in (train, sweep):
+        sub.add_argument("name", metavar="NAME", help="a name that `unrolled list` prints")
+        sub.add_argument(
+            "--profile", help="smoke, cpu or gpu (default: UNROLLED_PROFILE, else cpu)"
+        )
+        sub.add_argument("--settings", default="recipe", help="recipe (default) or assignment")
+        sub.add_argument("--device", help="cpu or cuda")
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument(
+        "--out", type=Path, metavar="DIR", help="also write record and weights there"
+    )
+    train.add_argument("--again", action="store_true", help="train even if a run is stored")
+    sweep.add_argument("--seeds", type=int, required=True, metavar="N", help="seeds 0 … N − 1")
+    sweep.add_argument("--jobs", type=int, default=1, metavar="J", help="processes side by side")
+    add("equations", equations, "every verified equation: label, checks run, largest error")
+    add("data", data, "which MNIST was found, where, and whether it is verified")
+    add("doctor", doctor, "versions, devices, data and profile, and what mends what is missing")
+    return top
+
+
+def say(sentence: str, code: int) -> int:
+    """Print a sentence on stderr and return the exit code."""
+    print(f"unrolled: {sentence}", file=sys.stderr)
+    return code
+
+
+def show(value: Any, as_json: bool, lines: Sequence[str]) -> int:
+    """Print a result as JSON or as lines."""
+    print(json.dumps(value, indent=1) if as_json else "\n".join(lines))
+    return 0
+
+
+def list_models(chosen: argparse.Namespace) -> int:
+    """Print the table of models."""
+    rows = [
+        {"name": name, "assignment": m.assignment, "task": m.task, "framework": m.framework}
+        for name, m in assignments.MODELS.items()
+    ]
+    return show(
+        rows,
+        chosen.json,
+        [f"{r['name']:20} {r['assignment']:6} {r['task']:8} {r['framework']}" for r in rows],
+    )
+
+
+def train_model(chosen: argparse.Namespace) -> int:
+    """Train a model by name, or print the stored run."""
+    from unrolled import runs, store
+
+    kept = runs.run(
+        chosen.name,
+        settings=chosen.settings,
+        seed=chosen.seed,
+        profile=chosen.profile,
+        device=chosen.device,
+        again=chosen.again,
+        callback=progress() if sys.stderr.isatty() else None,
+    )
+    record = kept.record()
+    if chosen.out:
+        store.write(chosen.out, record, {**kept.history, **kept.weights})
+    if kept.interrupted:
+        where = f"kept in {chosen.out}" if chosen.out else "shown here; --out DIR would keep it"
+        say(f"Ctrl-C after {kept.steps} steps; what was reached is {where}", 130)
+    show(
+        summary(record),
+        chosen.json,
+        [
+            f"{kept.name}, seed {kept.seed}, {kept.settings_name}, profile {kept.profile}: "
+            f"{kept.steps} steps in {kept.seconds:.1f} s on {kept.device} ({kept.date})",
+            *(f"  {name:18} {value}" for name, value in kept.metrics.items()),
+        ],
+    )
+    return 130 if kept.interrupted else 0
+
+
+def summary(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what `train --json` promises to print, first, and then the rest of the record."""
+    first = ("name", "profile", "seed", "device", "seconds", "steps", "metrics", "versions")
+    return {key: record[key] for key in first} | record
+
+
+def progress() -> Callable[[int, dict[str, float]], None]:
+    """Return a callback that rewrites one line of stderr."""
+
+    def line(step: int, row: dict[str, float]) -> None:
+        numbers = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in ("step", "epoch"))
+        print(f"\r\033[Kstep {step}  {numbers}", end="", file=sys.stderr, flush=True)
+
+    return line
+
+
+def sweep_model(chosen: argparse.Namespace) -> int:
+    """Train a model with seeds 0 … N − 1; what is stored already is not trained again."""
+    from joblib import Parallel, delayed
+
+    from unrolled import runs
+    from unrolled.evidence import Count
+
+    if chosen.seeds < 1:
+        raise ValueError(f"--seeds: expected at least 1, got {chosen.seeds}")
+    if chosen.jobs < 1:
+        raise ValueError(f"--jobs: expected at least 1, got {chosen.jobs}")
+    assignments.settings_of(chosen.name, chosen.settings, chosen.profile)  # fail before the work
+    kept = Parallel(n_jobs=chosen.jobs)(
+        delayed(runs.run)(
+            chosen.name,
+            settings=chosen.settings,
+            seed=seed,
+            profile=chosen.profile,
+            device=chosen.device,
+        )
+        for seed in range(chosen.seeds)
+    )
+    lines = [f"seed {run.seed:3}  {run.metrics}" for run in kept]
+    if "solved" in kept[0].metrics:
+        lines.append(f"solved: {Count(sum(run.metrics['solved'] for run in kept), len(kept))}")
+    return show([run.record() for run in kept], chosen.json, lines)
+
+
+def equations(chosen: argparse.Namespace) -> int:
+    """Run every equation's checks and print the largest error of each."""
+    from unrolled import verify
+
+    results = verify.run_all()
+    rows = [
+        {
+            "label": r.label,
+            "check": r.check,
+            "largest_error": r.largest_error,
+            "tolerance": r.tolerance,
+            "passed": r.passed,
+        }
+        for r in results
+    ]
+    show(
+        rows,
+        chosen.json,
+        [
+            f"{r['label']:26} {r['check']:34} {r['largest_error']:.1e}"
+            f"{'' if r['passed'] else '  FAILED'}"
+            for r in rows
+        ],
+    )
+    failed = [r["label"] for r in rows if not r["passed"]]
+    return say(f"not verified: {', '.join(failed)}", 1) if failed else 0
+
+
+def data(chosen: argparse.Namespace) -> int:
+    """Print which MNIST there is."""
+    from unrolled import mnist
+
+    found = mnist.find()
+    what = {
+        "kind": found.kind,
+        "folder": str(found.folder) if found.folder else None,
+        "verified": found.verified,
+        "message": found.message,
+    }
+    return show(what, chosen.json, [found.message])
+
+
+def doctor(chosen: argparse.Namespace) -> int:
+    """Print what is here and what mends what is missing."""
+    from unrolled import diagnosis
+
+    report = diagnosis.examine()
+    lines = [f"{item.name:12} {item.found}" for item in report]
+    lines += [f"  to mend: {item.remedy}" for item in report if item.remedy]
+    return show([vars(item) for item in report], chosen.json, lines)
