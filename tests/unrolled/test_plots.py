@@ -1,0 +1,114 @@
+"""Figures draw the data they are given, into the axes they are given."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.colors import same_color
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
+from unrolled import plots
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+def test_use_style_sets_the_style():
+    with mpl.rc_context():
+        plots.use_style()
+        assert mpl.rcParams["svg.hashsalt"] == "unrolled"
+        assert not mpl.rcParams["axes.spines.top"]
+
+
+def test_cell_types_differ_in_more_than_colour():
+    styles = plots.CELL_STYLE.values()
+    for key in ("color", "linestyle", "marker"):
+        assert len({style[key] for style in styles}) == len(styles)
+    assert plots.cell_style("LSTM, 64 units")["color"] == plots.CELL_STYLE["lstm"]["color"]
+    assert plots.cell_style("predict 0") == {}
+
+
+def test_plot_loss(ax):
+    curves = {"RNN": {0: 1.0, 50: 0.5}, "LSTM": {0: 0.8, 50: 0.1}}
+    assert plots.plot_loss(curves, ax, references={"predict 0": 1 / 3}) is ax
+    for line, curve in zip(ax.lines, curves.values(), strict=False):
+        assert dict(line.get_xydata()) == curve
+    assert list(ax.lines[2].get_ydata()) == [1 / 3, 1 / 3]
+    assert [text.get_text() for text in ax.texts] == ["predict 0"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["RNN", "LSTM"]
+    assert ax.get_yscale() == "log"
+
+
+def test_plot_scatter_puts_truth_to_the_right(ax):
+    plots.plot_scatter(np.array([[1.0], [2.0]]), np.array([[3.0], [5.0]]), ax)
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1, 3], [2, 5]])
+    assert ax.lines[1].get_slope() == 1
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("true value", "predicted value")
+
+
+def test_plot_gradcheck_v(ax):
+    errors = {"float64": {1e-5: 1e-10, 1e-1: 1e-2}, "float32": {1e-5: 1e-2, 1e-1: 1e-2}}
+    plots.plot_gradcheck_v(errors, ax, threshold=1e-7)
+    assert dict(ax.lines[1].get_xydata()) == errors["float32"]
+    assert ax.lines[2].get_ydata()[0] == 1e-7
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_plot_by_step_counts_from_one(ax):
+    plots.plot_by_step({"a": np.array([5.0, 6.0])}, ax, ylabel="size")
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1, 5], [2, 6]])
+    assert ax.get_legend() is None
+
+
+def test_plot_lines(ax):
+    x = np.array([0.0, 1.0])
+    plots.plot_lines(x, {"a": x, "b": -x}, ax, xlabel="x", ylabel="y")
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), [0, -1])
+    assert ax.lines[0].get_linestyle() != ax.lines[1].get_linestyle()
+
+
+def _arrows(ax, weight):
+    arrows = [patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
+    return [a for a in arrows if same_color(a.get_edgecolor(), plots.SHARED[weight])]
+
+
+@pytest.mark.parametrize("weight", plots.SHARED)
+@pytest.mark.parametrize("folded", [False, True])
+def test_plot_unrolled_draws_a_shared_weight_once_a_step(weight, folded, ax):
+    assert len(_arrows(plots.plot_unrolled(4, ax, folded=folded), weight)) == 4 + folded
+
+
+def test_plot_unrolled_puts_the_loss_where_it_is_said(ax):
+    plots.plot_unrolled(4, ax, loss_at=(2, 4))
+    assert [t.get_text() for t in ax.texts if "L" in t.get_text()] == ["$L_2$", "$L_4$"]
+
+
+def test_plot_reach_has_inputs_downwards_and_a_zero_for_no_change(ax):
+    plots.plot_reach(np.array([[3.0, 2.0], [0.0, 1.0]]), ax)
+    assert [(t.get_text(), t.get_position()) for t in ax.texts] == [("0", (1, 2))]
+    assert ax.yaxis_inverted()
+
+
+def test_plot_bits_puts_the_string_above_its_targets(ax):
+    plots.plot_bits(np.array([[0.0], [1.0], [1.0]]), np.array([[0.0], [1.0], [0.0]]), ax)
+    assert [t.get_text() for t in ax.texts] == ["0", "1", "1", "0", "1", "0"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["input", "target"]
+    assert ax.yaxis_inverted()
+
+
+def test_plot_values_tells_the_kept_from_the_ignored(ax):
+    kept, targets = np.array([True, False, True]), np.array([np.nan, np.nan, 0.4])
+    plots.plot_values(np.array([0.1, 0.2, 0.3]), kept, targets, ax)
+    drawn = {line.get_label(): line for line in ax.lines}
+    assert list(drawn["to be kept"].get_xdata()) == [1, 3]
+    assert list(drawn["to be ignored"].get_ydata()) == [0.2]
+    assert drawn["target"].get_ydata()[-1] == 0.4
+
+
+def test_plot_rows_reads_from_the_top(ax):
+    image = np.zeros((28, 28))
+    image[0] = 1
+    plots.plot_rows(image, ax)
+    assert ax.yaxis_inverted()
+    assert ax.collections[0].get_array().reshape(28, 28)[0].all()
