@@ -51,7 +51,7 @@ MUTANTS = (
     Mutant("path skips tanh′", "d_state = delta_t @", "d_state = d_state @"),
     Mutant("tanh′ as 1 / (1 - h²)", "1.0 - states[1:] ** 2", "1 / (1 - states[1:] ** 2)"),
     Mutant("tanh′ of the output", "1.0 - states[1:] ** 2", "1 - np.tanh(states[1:]) ** 2"),
-    Mutant("h_t where h_{t-1} belongs", "states[:-1].transpose", "states[1:].transpose"),
+    Mutant("states off by one step", "states[:-1].transpose", "states[1:].transpose"),
     Mutant("time not reversed", "deltas[::-1]", "deltas"),
     Mutant("bias averaged over the batch", "deltas.sum(axis=1)", "deltas.mean(axis=1)"),
 )
