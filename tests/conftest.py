@@ -1,0 +1,11 @@
+"""What must be set before NumPy, PyTorch or TensorFlow is imported: one thread, and little talk."""
+
+import os
+
+for name, value in {
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "OMP_NUM_THREADS": "1",
+    "MPLBACKEND": "Agg",
+}.items():
+    os.environ[name] = value
