@@ -7,6 +7,7 @@ of the library, the locked versions, the data or the profile runs the book again
 """
 
 import argparse
+import asyncio
 import json
 import os
 import shutil
@@ -62,6 +63,14 @@ class Chapter:
     def code(self) -> str:
         """All its code cells, joined."""
         return "\n".join(c.source for c in self.notebook.cells if c.cell_type == "code")
+
+    def cost(self) -> dict[str, Any]:
+        """Return what the record says of a finished run."""
+        return {
+            "seconds": round(self.seconds, 1),
+            "peak_mb": round(self.peak_mb),
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        }
 
 
 def chapters(root: Path) -> list[Chapter]:
@@ -152,7 +161,7 @@ class Runner:
             self._clients.add(client)
             try:
                 if not self._stopped.is_set():
-                    client.execute(stderr=stderr)
+                    asyncio.run(client.async_execute(stderr=stderr))
             except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:
                 chapter.error = f"{error}\n{log.read_text(errors='replace')}".strip()
             finally:
@@ -276,16 +285,12 @@ def execute(build: Build, jobs: int | None = None, console: Console | None = Non
     try:
         with progress(len(todo), console) as (started, ended):
             for chapter in Runner(build, jobs).run(todo, started):
-                ended(chapter)
                 if chapter.error:
                     failed.append(chapter)
-                    continue
-                keep(cache, chapter)
-                costs[chapter.name] = {
-                    "seconds": round(chapter.seconds, 1),
-                    "peak_mb": round(chapter.peak_mb),
-                    "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-                }
+                else:
+                    keep(cache, chapter)  # before it is announced: what was said stays true
+                    costs[chapter.name] = chapter.cost()
+                ended(chapter)
     finally:
         build.write_record(costs)
     return failed

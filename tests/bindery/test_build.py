@@ -1,0 +1,72 @@
+"""`bindery.build`: what the key depends on, and what kernels are told."""
+
+import pytest
+from bindery import build
+from unrolled import mnist
+
+
+@pytest.mark.parametrize("name", ["code/unrolled/tasks.py", "constraints.txt", "pyproject.toml"])
+def test_key_changes_with_each_source(book, name):
+    before = book.build().key()
+    (book.root / name).write_text("changed\n")
+    assert book.build().key() != before
+
+
+def test_key_changes_with_a_new_module_and_a_renamed_one(book):
+    keys = [book.build().key()]
+    module = book.root / "code" / "unrolled" / "new.py"
+    module.write_text("x = 1\n")
+    keys.append(book.build().key())
+    module.rename(module.with_name("renamed.py"))
+    keys.append(book.build().key())
+    assert len(set(keys)) == 3
+
+
+def test_key_changes_with_profile_data_and_gpu(book, tmp_path, monkeypatch):
+    real = mnist.Source("real", tmp_path, True, "")
+    keys = {book.build().key(), book.build("cpu").key(), book.build(data=real).key()}
+    for name in ("CPU (8 cores)", "A GPU", "Another GPU"):
+        monkeypatch.setattr(build.Build, "device", name)
+        keys.add(book.build().key())
+    assert len(keys) == 5  # the number of cores is no reason to run again
+
+
+def test_key_ignores_pages_and_bytecode(book):
+    before = book.build().key()
+    book.page("intro", "# Other words\n")
+    compiled = book.root / "code" / "unrolled" / "__pycache__"
+    compiled.mkdir()
+    (compiled / "tasks.pyc").write_bytes(b"x")
+    assert book.build().key() == before
+
+
+def test_kernels_share_the_cores(book, monkeypatch):
+    monkeypatch.setattr(build, "cores", lambda: 6)
+    assert {book.build().environment(2)[name] for name in build.PER_JOB} == {"3"}
+    assert {book.build().environment(9)[name] for name in build.PER_JOB} == {"1"}
+
+
+def test_kernels_are_told_which_data_were_found(book, tmp_path):
+    digits = book.build().environment(1)
+    assert digits["UNROLLED_OFFLINE"] == "1"
+    assert "UNROLLED_DATA" not in digits
+    real = book.build(data=mnist.Source("real", tmp_path, True, "")).environment(1)
+    assert real["UNROLLED_DATA"] == str(tmp_path)
+
+
+def test_profiles_share_no_output(book, monkeypatch):
+    monkeypatch.setattr(build.Build, "device", "CPU")
+    outputs = {book.build(profile).output for profile in ("smoke", "cpu", "gpu")}
+    caches = {book.build(profile).cache for profile in ("smoke", "cpu", "gpu")}
+    assert len(outputs) == len(caches) == 3
+
+
+def test_record_keeps_the_cost_of_chapters_that_did_not_run(book):
+    book.build().write_record({"a": {"seconds": 1.0}, "b": {"seconds": 2.0}})
+    book.build().write_record({"b": {"seconds": 3.0}})
+    costs = build.read_record(book.build().output)["chapters"]
+    assert costs == {"a": {"seconds": 1.0}, "b": {"seconds": 3.0}}
+
+
+def test_no_record_before_the_first_build(book):
+    assert build.read_record(book.build().output) == {}

@@ -1,0 +1,157 @@
+"""`bindery.execute`: what runs, what is kept, and what a failure does."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from bindery import execute
+from bindery.build import read_record
+from bindery.execute import Chapter, chapters, longest_first, main, open_cache
+from rich.console import Console
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq")
+
+
+def run(book):
+    return main(["--root", str(book.root)])
+
+
+def test_a_failing_chapter_is_shown_and_stops_no_other(book, capsys):
+    book.chapter("bad", "print('before')\n1 / 0")
+    book.chapter("good", book.counting("good"))
+    assert run(book) == 1
+    told = capsys.readouterr()
+    assert "bad.md" in told.err
+    assert "ZeroDivisionError" in told.err
+    assert "good: done" in told.out
+    assert book.runs("good") == 1
+    book.chapter("bad", book.counting("bad"))  # mended: it runs, and the other is kept
+    assert run(book) == 0
+    assert (book.runs("bad"), book.runs("good")) == (1, 1)
+
+
+def test_only_a_change_of_code_runs_a_chapter_again(book):
+    code = book.counting("a")
+    book.chapter("a", code)
+    runs = []
+    for prose, cell in (("One.", code), ("Two.", code), ("Two.", code + "\n1 + 1")):
+        book.chapter("a", cell, prose)
+        assert run(book) == 0
+        runs.append(book.runs("a"))
+    (book.root / "code" / "unrolled" / "tasks.py").write_text("x = 2\n")
+    assert run(book) == 0
+    assert [*runs, book.runs("a")] == [1, 1, 2, 3]
+
+
+def test_pages_without_code_start_no_kernel(book, monkeypatch):
+    book.chapter("empty", "")
+    monkeypatch.setattr(execute, "NotebookClient", None)
+    assert [chapter.name for chapter in chapters(book.root)] == ["empty"]
+    assert run(book) == 0
+
+
+def test_kernels_are_quiet_run_elsewhere_and_know_their_profile(book, capfd):
+    book.chapter("a", "import os, sys, pathlib")
+    source = (
+        "import os, sys, pathlib\n"
+        "assert os.environ['UNROLLED_PROFILE'] == 'smoke'\n"
+        "assert os.environ['UNROLLED_RUNS'].endswith('_build/runs')\n"
+        f"assert sys.executable == {sys.executable!r}\n"
+        "assert not list(pathlib.Path.cwd().iterdir())\n"
+        "pathlib.Path('litter').touch()"
+    )
+    book.chapter("a", source)
+    assert run(book) == 0
+    assert capfd.readouterr().err == ""
+    assert not list(book.root.rglob("litter"))
+
+
+def test_seconds_and_memory_are_recorded(book):
+    book.chapter("a", "x = bytearray(200_000_000); del x\nimport time; time.sleep(0.3)")
+    assert run(book) == 0
+    cost = read_record(book.build().output)["chapters"]["a"]
+    assert cost["seconds"] >= 0.3
+    assert cost["peak_mb"] > 200
+
+
+def test_a_cell_has_a_time_limit(book, capsys, monkeypatch):
+    monkeypatch.setitem(execute.CELL_SECONDS, "smoke", 1)
+    book.chapter("slow", "import time; time.sleep(60)")
+    assert run(book) == 1
+    assert "timed out" in capsys.readouterr().err
+
+
+def test_a_dying_kernel_is_a_failure(book, capsys):
+    book.chapter("dead", "import os; os._exit(1)")
+    assert run(book) == 1
+    assert "dead.md" in capsys.readouterr().err
+
+
+def test_a_wrong_profile_is_one_sentence(book, capsys, monkeypatch):
+    monkeypatch.setenv("UNROLLED_PROFILE", "huge")
+    assert run(book) == 2
+    assert capsys.readouterr().err.startswith("profile: expected one of")
+
+
+def test_ctrl_c_exits_130_and_keeps_what_is_finished(book):
+    pid = book.root / "pid"
+    book.chapter("quick", book.counting("quick"))
+    slow = f"import os, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    book.chapter("slow", slow)
+    # A shell that starts tests in the background makes them deaf to Ctrl-C; hence the signal call.
+    start = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from bindery.execute import main; sys.exit(main(['--jobs', '2']))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", start], cwd=book.root, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with process:
+        assert any("quick: done" in line for line in process.stdout)
+        while not pid.exists() or not pid.read_text():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert process.returncode == 130
+    kernel = int(pid.read_text())
+    assert not psutil.pid_exists(kernel) or psutil.Process(kernel).status() == "zombie"
+    book.chapter("slow", "1")
+    assert run(book) == 0
+    assert book.runs("quick") == 1
+
+
+def test_longest_first_and_unknown_before_all():
+    def chapter(name, code=""):
+        cell = {"cell_type": "code", "source": code}
+        return Chapter(name, None, execute.nbformat.from_dict({"cells": [cell]}))
+
+    record = {"chapters": {"quick": {"seconds": 1}, "slow": {"seconds": 100}}}
+    todo = [chapter("quick"), chapter("new", "1"), chapter("slow"), chapter("newer", "1 + 1")]
+    names = [each.name for each in longest_first(todo, record)]
+    assert names == ["newer", "new", "slow", "quick"]
+
+
+def test_old_caches_are_pruned_and_the_current_kept(book):
+    current = book.build().cache
+    for age in range(9):
+        old = current.parent / f"old-{age}"
+        old.mkdir(parents=True)
+        os.utime(old, (0, time.time() - 100 * (age + 1)))
+    open_cache(book.build())
+    left = {path.name for path in current.parent.iterdir()}
+    assert left == {current.name, "old-0", "old-1", "old-2"}
+
+
+def test_progress_on_a_terminal_shows_what_runs(book):
+    book.chapter("a", "1")
+    with open(os.devnull, "w") as nowhere:
+        console = Console(file=nowhere, force_terminal=True, record=True)
+        assert execute.execute(book.build(), console=console) == []
+    shown = console.export_text()
+    assert "[1/1] a: done" in shown
+    assert "chapters" in shown

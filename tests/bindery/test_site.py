@@ -1,0 +1,116 @@
+"""`bindery.site`: a small book is built, and its pages say how they were made."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from bindery import site
+from bindery.execute import main
+from bs4 import BeautifulSoup
+from sphinx.errors import ExtensionError
+
+ROOT = Path(__file__).parents[2]
+TEXT = """$$x^2$$
+
+```{only} mnist
+Only MNIST.
+```
+
+```{only} not mnist
+Only digits.
+```
+
+```{only} conclusive
+A conclusion.
+```
+"""
+
+
+def build_html(book):
+    """Build the book in `book.root` with the real settings; warnings are fatal."""
+    for name in ("_config.yml", "references.bib"):
+        shutil.copy(ROOT / name, book.root)
+    out = book.build(os.environ["UNROLLED_PROFILE"]).output
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "-W", "-n", "-q"]
+    run = subprocess.run(
+        [*command, "--keep-going", "--path-output", str(out.parent)],
+        cwd=book.root,
+        env={**os.environ, "JUPYTER_PATH": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return {path.stem: page(path) for path in (out / "html").glob("*.html")}
+
+
+def page(path):
+    return BeautifulSoup(path.read_bytes(), "html.parser")
+
+
+def test_quick_build_without_mnist(book):
+    book.chapter("a", book.counting("a"), TEXT, more="data: mnist\n")
+    assert main(["--root", str(book.root)]) == 0
+    pages = build_html(book)
+    assert book.runs("a") == 1  # Sphinx took the executed chapter
+    text = pages["a"].article.get_text()
+    assert site.SMOKE in text
+    assert site.DIGITS in text
+    assert site.SMOKE in pages["intro"].article.get_text()
+    assert site.DIGITS not in pages["intro"].article.get_text()
+    assert "Only digits." in text
+    assert "Only MNIST." not in text
+    assert "A conclusion." not in text
+    foot = pages["a"].select_one(".extra_footer").get_text()
+    assert "profile smoke on CPU" in foot
+    scripts = [tag.get("src", "") for tag in pages["a"].find_all("script")]
+    assert "_static/mathjax/tex-mml-chtml.js" in scripts
+    assert not [source for source in scripts if "thebe" in source]
+    assert not [tag for tag in pages["a"].find_all("script") if "THEBE_JS_URL" in tag.get_text()]
+
+
+def test_full_build_with_mnist(book, monkeypatch):
+    monkeypatch.setenv("UNROLLED_PROFILE", "cpu")
+    book.chapter("a", "1", TEXT, more="data: mnist\n")
+    assert main(["--root", str(book.root)]) == 0
+    record = book.root / "_build" / "execution.json"
+    record.write_text(record.read_text().replace('"digits"', '"real"'))
+    text = build_html(book)["a"].article.get_text()
+    assert site.SMOKE not in text
+    assert site.DIGITS not in text
+    assert "Only MNIST." in text
+    assert "A conclusion." in text
+
+
+def test_without_executed_chapters_there_is_no_build(book):
+    with pytest.raises(ExtensionError, match="make book"):
+        site.configure(SimpleNamespace(confdir=str(book.root)), SimpleNamespace())
+
+
+def test_mathjax_is_copied_once_and_with_its_fonts(tmp_path):
+    site.vendor_mathjax(tmp_path / "mathjax")
+    main_file = tmp_path / "mathjax" / "tex-mml-chtml.js"
+    assert '"3.2.2"' in main_file.read_text(encoding="utf-8")
+    assert list((tmp_path / "mathjax").rglob("MathJax_Main-Regular.woff"))
+    main_file.write_text("kept")
+    site.vendor_mathjax(tmp_path / "mathjax")
+    assert main_file.read_text() == "kept"
+
+
+def test_missing_mathjax_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(site, "MATHJAX", "a-package-that-is-not-there")
+    with pytest.raises(ExtensionError, match="install the package a-package-that-is-not-there"):
+        site.vendor_mathjax(tmp_path)
+
+
+def test_an_interrupted_copy_is_made_again(tmp_path):
+    target = tmp_path / "mathjax"
+    site.vendor_mathjax(target)
+    for stamp in target.glob("from-*"):
+        stamp.unlink()
+    shutil.rmtree(target / "output")
+    site.vendor_mathjax(target)
+    assert list((target / "output").rglob("*.woff"))
