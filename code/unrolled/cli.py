@@ -101,6 +101,8 @@ def train_model(chosen: argparse.Namespace) -> int:
     """Train a model by name, or print the stored run."""
     from unrolled import runs, store
 
+    if chosen.out:
+        store.refuse_strangers(chosen.out)  # before the training, not after it
     kept = runs.run(
         chosen.name,
         settings=chosen.settings,
@@ -222,3 +224,7 @@ def doctor(chosen: argparse.Namespace) -> int:
     lines = [f"{item.name:12} {item.found}" for item in report]
     lines += [f"  to mend: {item.remedy}" for item in report if item.remedy]
     return show([vars(item) for item in report], chosen.json, lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

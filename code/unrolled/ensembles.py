@@ -22,6 +22,8 @@ from unrolled.torch_models import SequenceTagger
 from unrolled.torch_training import device_name, make_optimizer, pick_device
 from unrolled.training import learning_rates
 
+CHUNK = 250  # validation strings of a network at a time: more of them do not fit a CPU's cache
+
 
 class Ensemble(nn.Module):
     """E `SequenceTagger`s as one module: every parameter has a first axis of length E.
@@ -101,10 +103,11 @@ class Ensemble(nn.Module):
 
 def clip_each(parameters: Sequence[Tensor], largest: float) -> None:
     """Scale each network's gradient so that its own norm is at most `largest`."""
-    squares = sum(p.grad.pow(2).flatten(1).sum(1) for p in parameters)  # type: ignore[union-attr]
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    squares = torch.stack([g.pow(2).flatten(1).sum(1) for g in gradients]).sum(0)
     scale = (largest / (torch.sqrt(squares) + 1e-6)).clamp(max=1.0)  # [E]
-    for p in parameters:
-        p.grad.mul_(scale.view(-1, *[1] * (p.dim() - 1)))  # type: ignore[union-attr]
+    for g in gradients:
+        g.mul_(scale.view(-1, *[1] * (g.dim() - 1)))
 
 
 class ParityBatches:
@@ -125,20 +128,25 @@ class ParityBatches:
         for stream, value in zip(self.streams, accuracy.tolist(), strict=True):
             stream.heed(value)
 
+    def keep(self, members: Sequence[int]) -> None:
+        """Go on with the streams of some networks only."""
+        self.streams = [self.streams[e] for e in members]
+
 
 def stack(batches: Sequence[parity.Batch]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Stack one batch a network; shorter ones (a curriculum) are padded with steps of weight 0."""
     longest = max(batch.x.shape[1] for batch in batches)
 
     def padded(arrays: list[np.ndarray]) -> Tensor:
-        gaps = [longest - a.shape[1] for a in arrays]
-        full = [np.pad(a, ((0, 0), (0, gap), (0, 0))) for a, gap in zip(arrays, gaps, strict=True)]
-        return torch.from_numpy(np.stack(full))
+        full = np.zeros((len(arrays), len(arrays[0]), longest, 1), np.float32)
+        for e, array in enumerate(arrays):
+            full[e, :, : array.shape[1]] = array
+        return torch.from_numpy(full)
 
-    steps = np.arange(longest)[None, :, None]
-    inside = [(steps < b.lengths[:, None, None]).astype(np.float32) for b in batches]
+    lengths = np.stack([batch.lengths for batch in batches])  # [E, N]
+    inside = np.arange(longest)[:, None] < lengths[:, :, None, None]
     x, y, weight = (padded([batch[k] for batch in batches]) for k in range(3))
-    return x, y, weight, torch.from_numpy(np.stack(inside))
+    return x, y, weight, torch.from_numpy(inside.astype(np.float32))
 
 
 def count_parity(
@@ -166,9 +174,10 @@ def count_parity(
         overrides: settings changed, such as `hidden_size=4`.
 
     Returns:
-        `step` [K], `loss` and `val_accuracy` [K, E] along training; `solved_step` [E] (0: never
-        without a mistake), `accuracy_75`, `accuracy_500`, `accuracy_5000` [E], `solved` [E], the
-        number of networks `n` and of solved ones `k`, and the device.
+        `step` [K], `loss`, `train_accuracy` (means over the updates since the row before) and
+        `val_accuracy` [K, E] along training, NaN once a network is solved; `solved_step` [E] (0:
+        never without a mistake), `accuracy_75`, `accuracy_500`, `accuracy_5000` [E], `solved` [E],
+        the number of networks `n` and of solved ones `k`, and the device.
 
     Raises:
         ValueError: fewer than one seed, or an unknown model or override.
@@ -197,18 +206,23 @@ def _train_parity(
     device: torch.device,
     cut: int,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Train until all networks are solved; leave each with the weights of that moment."""
+    """Train until all networks are solved; leave each with the weights of that moment.
+
+    A solved network is taken out, as a run of its seed alone would end: its curves go on as NaN.
+    """
     parameters = list(ensemble.parameters())
     optimizer = make_optimizer(parameters, settings)
     batches = ParityBatches(network, settings, seeds)
-    held_out = stack([parity.validation_batch(network, settings, seed=seed) for seed in seeds])
-    solved_step = np.zeros(len(seeds), int)
-    best = [p.detach().clone() for p in parameters]
-    rows: list[tuple[int, np.ndarray, np.ndarray]] = []
-    losses: list[Tensor] = []
+    drawn = stack([parity.validation_batch(network, settings, seed=seed) for seed in seeds])
+    held_out = [part.to(device) for part in drawn]
+    solved_step, left = np.zeros(len(seeds), int), np.arange(len(seeds))  # left: not yet solved
+    final = [p.detach().clone() for p in parameters]
+    seen: list[Tensor] = []
+    rows: list[np.ndarray] = []
+    steps = []
     for step, rate in enumerate(learning_rates(settings), start=1):
         optimizer.param_groups[0]["lr"] = rate
-        x, y, weight, inside = (a.to(device) for a in batches.draw())
+        x, y, weight, inside = (part.to(device) for part in batches.draw())
         optimizer.zero_grad(set_to_none=True)
         logits = ensemble(x, inside if network["ragged"] else None, cut)
         loss, accuracy = parity.loss_and_accuracy(logits, y, weight)
@@ -217,32 +231,58 @@ def _train_parity(
             clip_each(parameters, settings.clip)
         optimizer.step()
         batches.heed(accuracy)
-        losses.append(loss.detach())
+        seen.append(torch.stack([loss.detach(), accuracy]))
         if step % settings.evaluate_every and step != settings.steps:
             continue
-        with torch.no_grad():
-            x, y, weight, inside = (a.to(device) for a in held_out)
-            logits = ensemble(x, inside if network["ragged"] else None)
-            right = parity.loss_and_accuracy(logits, y, weight)[1].numpy(force=True)
-        rows.append((step, torch.stack(losses).mean(0).numpy(force=True), right))
-        losses.clear()
-        newly = (right == 1.0) & (solved_step == 0)
-        solved_step[newly] = step
-        keep = torch.from_numpy(newly | (solved_step == 0)).to(device)
-        for held, p in zip(best, parameters, strict=True):
-            held[keep] = p.detach()[keep]
-        if solved_step.all():
+        right = _validate(ensemble, held_out, network["ragged"])
+        row = np.full((3, len(seeds)), np.nan)
+        row[:, left] = [*torch.stack(seen).mean(0).numpy(force=True), right]
+        seen.clear()
+        rows.append(row)
+        steps.append(step)
+        for held, p in zip(final, parameters, strict=True):
+            held[left] = p.detach()
+        solved_step[left[right == 1.0]] = step
+        unsolved = np.flatnonzero(right < 1.0)
+        if len(unsolved) == 0:
             break
-    with torch.no_grad():
-        for held, p in zip(best, parameters, strict=True):
-            p.copy_(held)
-    steps, loss_rows, right_rows = zip(*rows, strict=True)
-    curves = {
-        "step": np.array(steps),
-        "loss": np.array(loss_rows),
-        "val_accuracy": np.array(right_rows),
-    }
-    return curves, solved_step
+        if len(unsolved) < len(left):
+            left, held_out = left[unsolved], [part[unsolved] for part in held_out]
+            batches.keep(unsolved.tolist())
+            parameters = keep_members(ensemble, optimizer, unsolved.tolist())
+    for name, held in zip(ensemble.weights, final, strict=True):
+        ensemble.weights[name] = nn.Parameter(held)
+    names = ("loss", "train_accuracy", "val_accuracy")
+    curves = dict(zip(names, np.stack(rows, axis=1), strict=True))
+    return curves | {"step": np.array(steps)}, solved_step
+
+
+def keep_members(
+    ensemble: Ensemble, optimizer: torch.optim.Optimizer, members: Sequence[int]
+) -> list[nn.Parameter]:
+    """Cut an ensemble, and what its optimiser remembers, down to some of its networks.
+
+    Returns:
+        The new parameters, on which the optimiser goes on.
+    """
+    kept = list(members)
+    for name, old in list(ensemble.weights.items()):
+        new = ensemble.weights[name] = nn.Parameter(old.detach()[kept])
+        optimizer.state[new] = {
+            key: value[kept] if torch.is_tensor(value) and value.dim() else value
+            for key, value in optimizer.state.pop(old, {}).items()
+        }
+    optimizer.param_groups[0]["params"] = list(ensemble.parameters())
+    return optimizer.param_groups[0]["params"]
+
+
+@torch.no_grad()
+def _validate(ensemble: Ensemble, batch: Sequence[Tensor], ragged: bool) -> np.ndarray:
+    """Return each network's share of right answers on its own validation strings."""
+    x, y, weight, inside = batch
+    parts = zip(x.split(CHUNK, 1), inside.split(CHUNK, 1), strict=True)
+    logits = torch.cat([ensemble(a, b if ragged else None) for a, b in parts], 1)
+    return parity.loss_and_accuracy(logits, y, weight)[1].numpy(force=True)
 
 
 @torch.no_grad()

@@ -55,19 +55,22 @@ def stored(
     """
     text = json.dumps(what, sort_keys=True, default=_plain)
     folder = folder_of_store() / hashlib.sha256(text.encode()).hexdigest()[:24]
+    lock = FileLock(folder.with_suffix(".lock"))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder.with_suffix(".lock"))
-        with lock:
-            if not again and (folder / "record.json").is_file():
-                return read(folder)
-            record, arrays = make()
-            if not record.get("interrupted"):
-                write(folder, record, arrays)
-    except PermissionError as error:
+        lock.acquire()
+    except OSError as error:
         raise ValueError(
-            f"runs: no permission to write in {folder.parent}; set UNROLLED_RUNS to another folder"
+            f"runs: cannot write in {folder.parent}; set UNROLLED_RUNS to another folder"
         ) from error
+    try:
+        if not again and (folder / "record.json").is_file():
+            return read(folder)
+        record, arrays = make()
+        if not record.get("interrupted"):
+            write(folder, record, arrays)
+    finally:
+        lock.release()
     return record, arrays
 
 
@@ -78,17 +81,26 @@ def read(folder: Path) -> tuple[dict[str, Any], Arrays]:
         return record, {name: arrays[name] for name in arrays.files}
 
 
-def write(folder: Path, record: dict[str, Any], arrays: Arrays) -> None:
-    """Write a record and its arrays into a folder: beside it first, then renamed, never half.
+def refuse_strangers(folder: Path) -> None:
+    """Refuse a folder that holds anything but a run, because a run replaces it whole.
 
     Raises:
-        ValueError: the folder holds other things, which would be lost.
+        ValueError: it does.
     """
     strangers = {f.name for f in folder.glob("*")} - {"record.json", "arrays.npz"}
     if strangers or folder.is_file():
         raise ValueError(
             f"{folder}: expected a new folder or one that holds a run, and nothing else"
         )
+
+
+def write(folder: Path, record: dict[str, Any], arrays: Arrays) -> None:
+    """Write a record and its arrays into a folder: beside it first, then renamed, never half.
+
+    Raises:
+        ValueError: the folder holds other things, which would be lost.
+    """
+    refuse_strangers(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:

@@ -1,0 +1,121 @@
+"""The command line: stable output, one sentence for a mistake, exit codes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from unrolled import assignments, cli
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNROLLED_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("UNROLLED_PROFILE", "smoke")
+    monkeypatch.setenv("UNROLLED_OFFLINE", "1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("UNROLLED_DATA", raising=False)
+
+
+def test_list(capsys):
+    assert cli.main(["list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == list(assignments.MODELS)
+    assert {"task", "framework"} <= set(rows[0])
+    assert cli.main(["list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "parity-rmn"], "expected one of xnor-lstm"),
+        (["train", "parity-rnn", "--profile", "big"], "profile: expected one of smoke, cpu, gpu"),
+        (["train", "parity-rnn", "--settings", "x"], "expected recipe or assignment"),
+        (["train", "parity-rnn", "--seed", "-2"], "seed: expected 0 or more, got -2"),
+        (["train", "memory-rnn", "--device", "cuda"], "NumPy networks run on cpu"),
+        (["train", "xnor-gru", "--device", "cuda"], "runs on cpu, got 'cuda'"),
+        (["sweep", "parity-rnn", "--seeds", "0"], "--seeds: expected at least 1, got 0"),
+        (["sweep", "parity-rnn", "--seeds", "1", "--jobs", "0"], "--jobs: expected at least 1"),
+        (["sweep", "parity-rmn", "--seeds", "1"], "expected one of xnor-lstm"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(arguments, sentence, capsys):
+    assert cli.main(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert sentence in said.err
+
+
+def test_unknown_command_and_option():
+    for arguments in (["traim"], ["train", "parity-rnn", "--sead", "1"], []):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(arguments)
+        assert stop.value.code == 2
+
+
+def test_out_that_holds_other_things_is_refused_before_training(tmp_path, capsys, monkeypatch):
+    (tmp_path / "notes.txt").write_text("mine")
+    monkeypatch.setattr("unrolled.runs.run", lambda *_, **__: pytest.fail("trained first"))
+    assert cli.main(["train", "memory-rnn", "--out", str(tmp_path)]) == 2
+    assert "nothing else" in capsys.readouterr().err
+
+
+def test_unwritable_store_is_one_sentence(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("UNROLLED_RUNS", str(tmp_path / "file" / "runs"))
+    assert cli.main(["train", "memory-rnn"]) == 2
+    said = capsys.readouterr().err
+    assert "UNROLLED_RUNS" in said
+    assert said.count("\n") == 1
+
+
+def test_sweep_counts(capsys):
+    assert cli.main(["sweep", "memory-rnn", "--seeds", "3"]) == 0
+    said = capsys.readouterr().out
+    assert "solved: 0 of 3 (95 % interval 0–56 %)" in said
+    assert cli.main(["sweep", "memory-rnn", "--seeds", "2", "--json"]) == 0
+    assert [r["seed"] for r in json.loads(capsys.readouterr().out)] == [0, 1]
+
+
+def test_data_names_the_fallback(capsys):
+    assert cli.main(["data", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["kind"] == "digits"
+    assert not said["verified"]
+
+
+def test_damaged_data_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("UNROLLED_DATA", str(tmp_path / "nowhere"))
+    assert cli.main(["data"]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    assert cli.main(["doctor"]) == 0  # it reports, with the remedy
+    assert "mend or unset UNROLLED_DATA" in capsys.readouterr().out
+
+
+def test_doctor_names_versions_and_remedies(capsys, monkeypatch):
+    monkeypatch.setattr("unrolled.diagnosis.version", lambda package: "")
+    assert cli.main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert "pip install 'unrolled[torch]'" in said
+    assert "pip install 'unrolled[tensorflow]'" in said
+    monkeypatch.undo()
+
+
+def test_equations_pass_and_a_failing_one_is_named(capsys, monkeypatch):
+    from unrolled import verify
+
+    result = verify.Result("eq-x", "against y", 0.5, 1e-9, False)
+    monkeypatch.setattr(verify, "run_all", lambda: [result])
+    assert cli.main(["equations", "--json"]) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)[0]["largest_error"] == 0.5
+    assert "not verified: eq-x" in said.err
+
+
+def test_the_installed_command_and_a_reader_that_leaves():
+    command = f'"{sys.executable}" -m unrolled.cli list | head -1'
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("xnor-lstm")
+    assert done.stderr == ""

@@ -1,0 +1,120 @@
+"""Every model trains by name, keeps its run, and comes back as the network it was."""
+
+import json
+
+import numpy as np
+import pytest
+import torch  # before TensorFlow
+from unrolled import assignments, cli, mnist, runs, tasks
+from unrolled.experiments import adding, memory, parity
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path, monkeypatch):
+    """Use an empty store, the profile smoke and the embedded digits."""
+    monkeypatch.setenv("UNROLLED_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("UNROLLED_PROFILE", "smoke")
+    monkeypatch.setenv("UNROLLED_OFFLINE", "1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("UNROLLED_DATA", raising=False)
+
+
+def answers(run):
+    """Return what a run's network says about a fixed input, and the metric it must agree with."""
+    net, task = run.network(), assignments.model(run.name).task
+    if task == "xnor":
+        x = tasks.all_strings(run.settings.seq_len)
+        right = (np.asarray(net(x)) > 0.5) == (tasks.prefix_xnor(x) > 0.5)
+        return right.mean(), run.metrics["bit_accuracy"]
+    if task == "parity":
+        return parity.prefix_accuracy(net, 75, seed=run.seed), run.metrics["accuracy_75"]
+    if task == "adding":
+        return adding.mean_squared_error(net, *adding.test_streams(run.seed)), run.metrics[
+            "test_mse"
+        ]
+    if task == "memory":
+        rng = np.random.default_rng([run.seed, 2])
+        x, y = tasks.memory(run.settings.n_validate, run.settings.seq_len, rng=rng)
+        return memory.mean_squared_error(net, x, y), run.metrics["test_mse"]
+    test = mnist.load().test
+    with torch.no_grad():
+        said = net(torch.from_numpy(mnist.binarise(test.images))).argmax(1).numpy()
+    return (said == test.labels).mean(), run.metrics["test_accuracy"]
+
+
+@pytest.mark.parametrize("settings", ["recipe", "assignment"])
+@pytest.mark.parametrize("name", assignments.MODELS)
+def test_every_name_trains_and_comes_back(name, settings, capsys):
+    if settings == "assignment" and assignments.model(name).task == "mnist":
+        pytest.skip("the recipe is the sheet")
+    if settings == "assignment" and name in ("xnor-gru", "xnor-own-lstm"):
+        pytest.skip("only the learning rate differs, and xnor-lstm tries it")
+    assert cli.main(["train", name, "--settings", settings, "--seed", "3", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    keys = ["name", "profile", "seed", "device", "seconds", "steps", "metrics", "versions"]
+    assert list(said)[:8] == keys
+    assert (said["name"], said["profile"], said["seed"]) == (name, "smoke", 3)
+    again = runs.run(name, settings=settings, seed=3)
+    assert again.record() == said  # read from the store, date and seconds included
+    assert again.steps == again.settings.steps == int(again.history["step"][-1])
+    assert np.isfinite(again.history["loss"]).all()
+    measured, recorded = answers(again)
+    assert measured == pytest.approx(recorded, abs=1e-6)
+
+
+def test_weights_moved_and_the_seed_decides():
+    first, same, other = (runs.run("memory-rnn", seed=seed, again=True) for seed in (0, 0, 1))
+    start = memory.build({"cell": "rnn"}, first.settings, 0).parameters
+    for name, weights in first.weights.items():
+        np.testing.assert_array_equal(weights, same.weights[name])
+        assert np.abs(weights - start[name]).max() > 1e-4
+    assert np.abs(first.weights["weight_hh"] - other.weights["weight_hh"]).max() > 0.01
+
+
+def test_a_longer_training_learns_what_chance_cannot():
+    """Predicting 0 costs 1/3; an untrained network costs about that or more."""
+    run = runs.run("memory-rnn", seq_len=3, steps=300, batch_size=256)
+    assert run.metrics["test_mse"] < 0.01
+
+
+def test_adding_beats_every_memoryless_answer():
+    run = runs.run("adding-lstm", steps=400, batch_size=32, seq_len=50)
+    assert run.metrics["test_mse"] < 1 / 6 / 4
+
+
+def test_ctrl_c_in_training_keeps_what_was_reached(tmp_path, monkeypatch, capsys):
+    real = memory.tasks.memory
+    calls = iter(range(1000))
+
+    def stops(n, seq_len, *, rng):
+        if next(calls) == 15:
+            raise KeyboardInterrupt
+        return real(n, seq_len, rng=rng)
+
+    monkeypatch.setattr(memory.tasks, "memory", stops)
+    out = tmp_path / "out"
+    assert cli.main(["train", "memory-rnn", "--json", "--out", str(out)]) == 130
+    said = capsys.readouterr()
+    assert "Ctrl-C after 10 steps" in said.err
+    record = json.loads((out / "record.json").read_text())
+    assert record["interrupted"]
+    assert record["steps"] == 10
+    monkeypatch.setattr(memory.tasks, "memory", real)
+    assert not runs.run("memory-rnn").interrupted  # the half run was not put into the store
+
+
+def test_a_study_is_measured_once():
+    calls = []
+
+    def measuring(seeds):
+        calls.append(seeds)
+        return {"k": 3, "curve": np.arange(seeds)}
+
+    measuring.__module__ = "unrolled.evidence"
+    measuring.__qualname__ = "measuring"
+    first = runs.study(measuring, seeds=4)
+    second = runs.study(measuring, seeds=4)
+    assert calls == [4]
+    assert second["k"] == first["k"] == 3
+    assert second["curve"].tolist() == [0, 1, 2, 3]
+    assert second["seconds"] == first["seconds"]
