@@ -104,6 +104,10 @@ def plot_loss(
             color=GUIDE["color"],
         )
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log")
+    low, high = ax.get_ylim()
+    if high < 100 * low:  # two decades or less: 0.02, 0.05, 0.1 rather than powers of ten alone
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
     if len(curves) > 1:
         ax.legend()
     return ax

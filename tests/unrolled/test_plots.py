@@ -38,6 +38,7 @@ def test_plot_loss(ax):
     assert [text.get_text() for text in ax.texts] == ["predict 0"]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["RNN", "LSTM"]
     assert ax.get_yscale() == "log"
+    assert [ax.yaxis.get_minor_formatter()(v, 0) for v in (0.02, 0.03)] == ["0.02", ""]
 
 
 def test_plot_scatter_puts_truth_to_the_right(ax):
