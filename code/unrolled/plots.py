@@ -14,9 +14,11 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.patches import Circle, FancyArrowPatch
+from matplotlib.ticker import MaxNLocator
 
 #: Cell type → how its curves and points are drawn, in every figure.
 CELL_STYLE: dict[str, dict[str, Any]] = {
@@ -45,7 +47,7 @@ STYLE: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "axes.prop_cycle": mpl.cycler(color=OTHER_COLOURS),
+    "axes.prop_cycle": cycler(color=OTHER_COLOURS),
     "grid.color": "#DDDDDD",
     "grid.linewidth": 0.6,
     "legend.frameon": False,
@@ -56,7 +58,7 @@ STYLE: dict[str, Any] = {
 
 def use_style() -> None:
     """Set the book's style; in a notebook, draw as vectors: SVG for the screen, PDF for paper."""
-    mpl.rcParams.update(STYLE)
+    plt.style.use(STYLE)
     if "ipykernel" in sys.modules:
         from matplotlib_inline.backend_inline import set_matplotlib_formats
 
@@ -133,7 +135,13 @@ def plot_scatter(
         style: passed on to the points.
     """
     ax = ax or plt.subplots()[1]
-    points = {"linestyle": "", "marker": ".", "markersize": 3, "alpha": 0.5, "rasterized": True}
+    points: dict[str, Any] = {
+        "linestyle": "",
+        "marker": ".",
+        "markersize": 3,
+        "alpha": 0.5,
+        "rasterized": True,
+    }
     ax.plot(np.ravel(y_true), np.ravel(y_hat), **points | style)
     ax.axline((0.0, 0.0), slope=1.0, **GUIDE)
     ax.set(xlabel=xlabel, ylabel=ylabel, aspect="equal")
@@ -187,7 +195,7 @@ def plot_by_step(
     for marker, (label, values) in zip("osv^", curves.items(), strict=False):
         ax.plot(np.arange(1, len(values) + 1), values, marker=marker, label=label)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale=yscale)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(curves) > 1:
         ax.legend()
     return ax
@@ -321,7 +329,7 @@ def plot_values(
     ax.plot(steps[kept], values[kept], "o", color="#0072B2", label="to be kept")
     ax.plot(steps, targets, "_", color="#D55E00", ms=11, mew=3, label="target")
     ax.set(xlabel="step t", ylabel="value")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
@@ -418,3 +426,19 @@ def _gate_block(ax: Axes, gate: str, corner: Any, extent: Any, *, label: bool) -
         middle = corner[0] + extent[0] / 2, corner[1] + extent[1] / 2
         box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none"}
         ax.text(*middle, gate, ha="center", va="center", style="italic", bbox=box)
+
+
+def plot_blank_rows(blank: np.ndarray, ax: Axes | None = None) -> Axes:
+    """Draw the share of images in which each row is blank.
+
+    Args:
+        blank: a share for each row, shape (28,).
+        ax: where to draw; a new figure without it.
+
+    Returns:
+        The axes.
+    """
+    ax = ax or plt.subplots(figsize=(6, 2.4))[1]
+    ax.bar(range(len(blank)), blank, width=0.8, color=OTHER_COLOURS[0])
+    ax.set(xlabel="row, from the top", ylabel="share that is blank", ylim=(0, 1))
+    return ax
