@@ -66,7 +66,7 @@ mse_slope = Symbol(r"\frac{\partial L}{\partial \hat{y}_b}")
 batch_sum = OneMatrix(B, 1)
 guess, true = IndexedBase(r"\hat{y}"), IndexedBase("y")
 L = Function("L")
-theta, epsilon = symbols(r"\theta \epsilon")
+theta, epsilon = symbols(r"\theta \varepsilon")
 
 # how-long
 gamma, sigma_max = symbols(r"\gamma \sigma_{\max}")
@@ -237,7 +237,7 @@ NUMPY_RNN = (
     Equation(
         "eq-central-difference",
         "The central difference",
-        Symbol(r"\hat{g}(\epsilon)"),
+        Symbol(r"\hat{g}(\varepsilon)"),
         plus(L(plus(theta, epsilon)), -L(plus(theta, -epsilon))) / (2 * epsilon),
         "numpy-rnn",
         "definition",
@@ -246,7 +246,7 @@ NUMPY_RNN = (
     Equation(
         "eq-central-error",
         "How far the central difference is off",
-        Abs(plus(Symbol(r"\hat{g}(\epsilon)"), -Symbol(r"L'(\theta)")), evaluate=False),
+        Abs(plus(Symbol(r"\hat{g}(\varepsilon)"), -Symbol(r"L'(\theta)")), evaluate=False),
         times(epsilon**2 / 6, Symbol(r"\max \left|L'''\right|")),
         "numpy-rnn",
         "bound",

@@ -50,7 +50,8 @@ gain = Symbol("k")
 W, h, unit = MatrixSymbol("W", 2, 2), path("h", 2), IndexedBase("h")
 d_parity_step = MatrixSymbol(r"\frac{\partial h_t}{\partial h_{t-1}}", 2, 2)
 thresholds = ImmutableMatrix([half, 3 * half])
-z, y, bce_slope = *symbols("z y"), Symbol(r"\frac{\partial \ell}{\partial z}")
+z, y = symbols("z y")
+bce_slope = Symbol(r"\frac{\partial \ell}{\partial z}")
 said, wanted = IndexedBase("p"), IndexedBase("q")
 
 # the adding problem: number u, marker m, previous marked step tau

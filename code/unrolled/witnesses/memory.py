@@ -43,7 +43,7 @@ def memory_network(equation: Equation) -> Gap:
     """Compare with `unrolled.memory.RNN`, running forward."""
     net, x, _ = _memory(5)
     y_hat = net.forward(x)
-    world = {**_memory_world(net, x), r"\hat{y}": y_hat.T, "h": as_columns(net.states)}
+    world = {**_memory_world(net, x), r"\hat{y}": y_hat.T, "h": as_columns(np.asarray(net.states))}
     return compare(equation, each_step(world, last=T))
 
 
@@ -67,15 +67,15 @@ def _torch_memory(net: memory.RNN, x: np.ndarray, y: np.ndarray) -> dict:
     torch.nn.functional.mse_loss(y_hat, torch.from_numpy(y)).backward()
 
     def shares(name: str) -> np.ndarray:
-        return from_step_1(np.stack([step[name].grad.numpy() for step in copies]))
+        return from_step_1(np.stack([np.asarray(step[name].grad) for step in copies]))
 
     return _memory_world(net, x) | {
         "h": as_columns(np.stack([h_t.detach().numpy() for h_t in h])),
-        r"\delta": from_step_1(as_columns(np.stack([a_t.grad.numpy() for a_t in a]))),
+        r"\delta": from_step_1(as_columns(np.stack([np.asarray(a_t.grad) for a_t in a]))),
         r"\hat{y}": y_hat.detach().numpy().T,
-        recurrence.d_y_hat.name: y_hat.grad.numpy().T,
-        "d_{V}": v.grad.numpy(),
-        "d_{b_y}": b_y.grad.numpy(),
+        recurrence.d_y_hat.name: np.asarray(y_hat.grad).T,
+        "d_{V}": np.asarray(v.grad),
+        "d_{b_y}": np.asarray(b_y.grad),
         "d_{W}": shares("W"),
         "d_{R}": shares("R"),
         "d_{b_s}": shares("b_s"),
@@ -105,7 +105,7 @@ def memory_backward(equation: Equation) -> Gap:
     """
     net, x, y = _memory(8)
     d_y_hat = 2 * (net.forward(x) - y) / y.size
-    gradients, h = net.backward(d_y_hat), as_columns(net.states)
+    gradients, h = net.backward(d_y_hat), as_columns(np.asarray(net.states))
     deltas = []
     for b in range(B):
         net.forward(x[:, b : b + 1])
@@ -157,7 +157,7 @@ def torch_mse(equation: Equation) -> Gap:
     y_hat, y = torch.from_numpy(np.random.default_rng(11).normal(size=(2, B)))
     loss = torch.nn.functional.mse_loss(y_hat.requires_grad_(), y)
     loss.backward()
-    arrays = y_hat.detach().numpy(), y.numpy(), loss.item(), y_hat.grad.numpy()
+    arrays = y_hat.detach().numpy(), y.numpy(), loss.item(), np.asarray(y_hat.grad)
     return compare(equation, _mse_worlds(*arrays))
 
 
@@ -173,8 +173,8 @@ def gradcheck_differences(equation: Equation) -> Gap:
     worlds = []
     for theta in (-0.7, 0.4, 1.9):
         measured = numerical_gradient(lambda at: np.exp(at[0]), np.array([theta]), eps=0.1)
-        names = {r"\theta": theta, r"\epsilon": 0.1, "L": np.exp}
-        worlds.append({**names, r"\hat{g}(\epsilon)": measured[0]})
+        names = {r"\theta": theta, r"\varepsilon": 0.1, "L": np.exp}
+        worlds.append({**names, r"\hat{g}(\varepsilon)": measured[0]})
     return compare(equation, worlds)
 
 
@@ -183,7 +183,7 @@ def difference_error(equation: Equation) -> Gap:
 
     def world(loss: Callable, slope: float, third: float, theta: float, eps: float) -> World:
         measured = numerical_gradient(lambda at: loss(at[0]), np.array([theta]), eps=eps)[0]
-        names = {r"\hat{g}(\epsilon)": measured, r"L'(\theta)": slope, r"\epsilon": eps}
+        names = {r"\hat{g}(\varepsilon)": measured, r"L'(\theta)": slope, r"\varepsilon": eps}
         return {**names, r"\max \left|L'''\right|": third}
 
     worlds = [

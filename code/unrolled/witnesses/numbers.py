@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sympy import Basic, Indexed, MatrixSymbol, Symbol, lambdify
 from sympy.core.function import AppliedUndef
 from sympy.printing.numpy import NumPyPrinter
@@ -16,7 +17,7 @@ from unrolled.derivations.notation import Equation
 EXACT = 1e-12  # float64 arithmetic in another order
 DIFFERENCES = 1e-7  # central differences with a step of 1e-5
 
-World = Mapping[str, Any]
+World = dict[str, Any]
 
 
 class Gap(NamedTuple):
@@ -120,12 +121,12 @@ def each_step(world: World, first: int = 1, *, last: int) -> Iterator[World]:
     return ({**world, "t": t} for t in range(first, last + 1))
 
 
-def from_step_1(values: np.ndarray, before: Any = np.nan) -> np.ndarray:
+def from_step_1(values: ArrayLike, before: Any = np.nan) -> np.ndarray:
     """Put one entry for step 0 in front of the values of steps 1 … T."""
     values = np.asarray(values)
     return np.concatenate([np.broadcast_to(before, values.shape[1:])[None], values])
 
 
-def as_columns(rows: np.ndarray) -> np.ndarray:
+def as_columns(rows: ArrayLike) -> np.ndarray:
     """Turn the batch's rows into columns, step by step: [T, B, H] becomes [T, H, B]."""
-    return np.swapaxes(rows, -1, -2)
+    return np.swapaxes(np.asarray(rows), -1, -2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import NormalDist
 
 import numpy as np
@@ -42,9 +43,11 @@ def _rnn_world(weights: dict, x: np.ndarray, h: np.ndarray, h_0: np.ndarray) -> 
 def numpy_rnn(equation: Equation) -> Gap:
     """Compare with `unrolled.cells.RNN`."""
     rng = np.random.default_rng(1)
-    cell, x, h_0 = cells.RNN(D, H, rng=rng), rng.normal(size=(B, T, D)), rng.normal(size=(B, H))
+    cell = cells.RNN(D, H, rng=rng)
+    x, h_0 = rng.normal(size=(B, T, D)), rng.normal(size=(B, H))
     h, _, _ = cell.forward(x, h_0)
-    return compare(equation, each_step(_rnn_world(cell.parameters, x, h, h_0), last=T))
+    world = _rnn_world(cell.parameters, x, h, h_0)
+    return compare(equation, each_step(world, last=T))
 
 
 def torch_rnn(equation: Equation) -> Gap:
@@ -145,12 +148,13 @@ def _torch_jacobian_of(cell: cells.RNN, x: np.ndarray, h: np.ndarray) -> np.ndar
     return torch.autograd.functional.jacobian(last_state, torch.tensor(h[0])).numpy()
 
 
+def _last_state(cell: cells.RNN, x: np.ndarray, unit: int, state: np.ndarray) -> float:
+    return cell.forward(x, state)[1][0, unit]
+
+
 def _measured_jacobian_of(cell: cells.RNN, x: np.ndarray, h: np.ndarray) -> np.ndarray:
     start = h.copy()
-    rows = [
-        numerical_gradient(lambda at, unit=unit: cell.forward(x, at)[1][0, unit], start)[0]
-        for unit in range(H)
-    ]
+    rows = [numerical_gradient(partial(_last_state, cell, x, unit), start)[0] for unit in range(H)]
     return np.stack(rows)
 
 
@@ -178,7 +182,7 @@ def jacobian_norms(equation: Equation) -> Gap:
     return bound(equation, worlds, _bound_world(norm, 1.0, 0.9))
 
 
-def _bound_world(norm: float, gamma: float, sigma: float) -> World:
+def _bound_world(norm: np.floating, gamma: float, sigma: float | np.floating) -> World:
     return {JACOBIAN_NORM: norm, r"\gamma": gamma, r"\sigma_{\max}": sigma, "T": T, "k": 0}
 
 

@@ -26,7 +26,7 @@ from unrolled.witnesses.numbers import (
 BITS = 7
 SAMPLED = 5e-3  # three standard errors and more of the means over `_stream`
 AUTOMATON_GAIN, AUTOMATON_STATES = 40, ((0, 0), (1, 0), (1, 1))
-PARITY_WEIGHTS = np.array([[1.0, -1.0], [1.0, -1.0]])
+PARITY_WEIGHTS, PARITY_THRESHOLDS = np.array([[1.0, -1.0], [1.0, -1.0]]), np.array([0.5, 1.5])
 JACOBIAN = targets.d_parity_step.name
 
 
@@ -101,7 +101,7 @@ def _torch_parity_step(h_t, bit: float, gain: float):
     """Take a step of the hand-built network in PyTorch, with σ written as a tanh."""
     import torch
 
-    a = gain * (torch.mv(torch.tensor(PARITY_WEIGHTS), h_t) + bit - torch.tensor([0.5, 1.5], dtype=torch.float64))
+    a = gain * (torch.mv(torch.tensor(PARITY_WEIGHTS), h_t) + bit - torch.tensor(PARITY_THRESHOLDS))
     return (1 + torch.tanh(a / 2)) / 2
 
 
@@ -137,7 +137,7 @@ def torch_bce(equation: Equation) -> Gap:
             loss = torch.nn.functional.binary_cross_entropy_with_logits(logit, target)
             loss.backward()
             names = {"z": z, "y": y, r"\ell": loss.item()}
-            worlds.append({**names, targets.bce_slope.name: logit.grad.item()})
+            worlds.append({**names, targets.bce_slope.name: np.asarray(logit.grad)})
     return compare(equation, worlds)
 
 
@@ -162,7 +162,8 @@ def torch_bce_mean(equation: Equation) -> Gap:
 
     rng = np.random.default_rng(2)
     said, wanted = rng.uniform(0.01, 0.99, 9), rng.integers(0, 2, 9).astype(float)
-    loss = torch.nn.functional.binary_cross_entropy(*map(torch.from_numpy, (said, wanted)))
+    pair = torch.from_numpy(said), torch.from_numpy(wanted)
+    loss = torch.nn.functional.binary_cross_entropy(*pair)
     world = {"p": from_step_1(said), "q": from_step_1(wanted), "N": 9, "L": loss.item()}
     return compare(equation, [world])
 
@@ -249,7 +250,7 @@ def _class_worlds() -> list[World]:
     """Name logits, probabilities, loss and gradient as PyTorch computes them, class by class."""
     import torch
 
-    worlds = []
+    worlds: list[World] = []
     logits = torch.from_numpy(np.random.default_rng(5).normal(size=(3, 10)) * 3)
     for row, y in zip(logits, (1, 4, 10), strict=True):
         z = row.clone().requires_grad_()
@@ -257,7 +258,7 @@ def _class_worlds() -> list[World]:
         loss.backward()
         names = {"z": from_step_1(row.numpy()), "C": 10, "y": y, r"\ell": loss.item()}
         names["p"] = from_step_1(torch.softmax(row, dim=0).numpy())
-        slopes = z.grad.numpy()
+        slopes = np.asarray(z.grad)
         worlds += [{**names, "c": c, targets.class_slope.name: slopes[c - 1]} for c in range(1, 11)]
     return worlds
 
@@ -267,12 +268,17 @@ def torch_cross_entropy(equation: Equation) -> Gap:
     return compare(equation, _class_worlds())
 
 
+def _cross_entropy_at(world: World, logits: np.ndarray) -> float:
+    loss = _in(targets.CLASSES, "eq-cross-entropy").rhs
+    return float(evaluate(loss, {**world, "z": logits}))
+
+
 def cross_entropy_differences(equation: Equation) -> Gap:
     """Compare with central differences of the cross-entropy equation itself."""
-    loss, worlds = _in(targets.CLASSES, "eq-cross-entropy").rhs, []
+    worlds = []
     for world in _class_worlds():
         z = world["z"].copy()
-        slopes = numerical_gradient(lambda at, w=world: evaluate(loss, {**w, "z": at}), z)
+        slopes = numerical_gradient(partial(_cross_entropy_at, world), z)
         worlds.append({**world, targets.class_slope.name: slopes[world["c"]]})
     return compare(equation, worlds, DIFFERENCES)
 
