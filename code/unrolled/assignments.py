@@ -261,6 +261,7 @@ MODELS: dict[str, Model] = {
     "xnor-lstm": _xnor("lstm", "A1.3"),
     "xnor-gru": _xnor("gru", "A1.3"),
     "xnor-own-lstm": _xnor("own-lstm", "A1.4"),
+    "xnor-rnn": _xnor("rnn", "A1.3"),
     "parity-rnn": _parity("A2.2", PARITY, PARITY_SHEET),
     "parity-rnn-ragged": _parity("A2.3", PARITY, PARITY_SHEET, ragged=True),
     "parity-rnn-last": _parity(
