@@ -17,7 +17,7 @@ LAYERS = (
     {"assignments"},
     {"training", "torch_training"},
     {"experiments", "second_bias"},
-    {"runs"},
+    {"runs", "gradients", "truncation"},
     {"ensembles", "sweep"},
     {"derivations"},
     {"witnesses", "verify"},
