@@ -85,11 +85,15 @@ def chapters(root: Path) -> list[Chapter]:
 
 
 def longest_first(todo: list[Chapter], record: dict[str, Any]) -> list[Chapter]:
-    """Sort chapters by the seconds they last took; before all those never run, by length."""
+    """Sort chapters by the seconds they last took, before the first run by the `minutes` they name.
+
+    With two at a time, a long chapter begun last would run alone while a core stands idle.
+    """
     costs = record.get("chapters", {})
 
     def cost(chapter: Chapter) -> tuple[float, int]:
-        return costs.get(chapter.name, {}).get("seconds", float("inf")), len(chapter.code)
+        named = 60 * chapter.notebook.metadata.get("minutes", 1)
+        return costs.get(chapter.name, {}).get("seconds", named), len(chapter.code)
 
     return sorted(todo, key=cost, reverse=True)
 

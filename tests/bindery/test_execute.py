@@ -125,15 +125,22 @@ def test_ctrl_c_exits_130_and_keeps_what_is_finished(book):
     assert book.runs("quick") == 1
 
 
-def test_longest_first_and_unknown_before_all():
-    def chapter(name, code=""):
+def test_longest_first_by_the_last_run_or_by_the_minutes_a_page_names():
+    def chapter(name, code="", **front_matter):
         cell = {"cell_type": "code", "source": code}
-        return Chapter(name, None, execute.nbformat.from_dict({"cells": [cell]}))
+        pages = {"cells": [cell], "metadata": front_matter}
+        return Chapter(name, None, execute.nbformat.from_dict(pages))
 
     record = {"chapters": {"quick": {"seconds": 1}, "slow": {"seconds": 100}}}
-    todo = [chapter("quick"), chapter("new", "1"), chapter("slow"), chapter("newer", "1 + 1")]
+    todo = [
+        chapter("quick", minutes=9),  # what was measured counts, not what is said
+        chapter("short", "1"),
+        chapter("slow"),
+        chapter("shorter"),
+        chapter("long", minutes=10),
+    ]
     names = [each.name for each in longest_first(todo, record)]
-    assert names == ["newer", "new", "slow", "quick"]
+    assert names == ["long", "slow", "short", "shorter", "quick"]
 
 
 def test_old_caches_are_pruned_and_the_current_kept(book):
