@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
-from unrolled import plots
+from unrolled import evidence, plots
 
 
 @pytest.fixture
@@ -113,3 +113,49 @@ def test_plot_rows_reads_from_the_top(ax):
     plots.plot_rows(image, ax)
     assert ax.yaxis_inverted()
     assert ax.collections[0].get_array().reshape(28, 28)[0].all()
+
+
+def test_plot_repetitions_draws_every_run_and_the_median(ax):
+    values, references = {3: [0.1, 0.2, 0.9], 10: [0.5]}, {"always 0": 1 / 3}
+    plots.plot_repetitions(values, ax, references=references, xlabel="T", ylabel="MSE")
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [0.1, 0.2, 0.9])
+    assert ax.collections[0].get_segments()[0][0, 1] == 0.2
+    assert list(ax.lines[-1].get_ydata()) == [1 / 3, 1 / 3]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["3", "10"]
+
+
+def test_plot_rates_draws_wilson_s_intervals(ax):
+    plots.plot_rates({"a": {3: (10, 10), 9: (1, 10)}, "b": {5: (2, 4)}}, ax, xlabel="T")
+    first = ax.containers[0]
+    np.testing.assert_allclose(first.lines[0].get_ydata(), [1, 0.1])
+    np.testing.assert_allclose(first.lines[2][0].get_segments()[1][:, 1], evidence.wilson(1, 10))
+    assert ax.containers[1].lines[0].get_xdata() == pytest.approx([1.08])  # 5: the second of three
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["3", "5", "9"]
+
+
+def test_plot_spectrum_sets_the_largest_apart(ax):
+    values = np.array([[2.0, 0.5, np.nan], [4.0, 0.25, np.nan]])
+    plots.plot_spectrum(values, ax)
+    np.testing.assert_array_equal(ax.lines[2].get_xydata(), [[1, 2], [2, 4]])
+    assert ax.lines[2].get_linewidth() > ax.lines[0].get_linewidth()
+    assert ax.get_yscale() == "log"
+
+
+def test_plot_stream_joins_each_answer_with_its_target(ax):
+    plots.plot_stream(np.array([0.0, 1.0]), {"LSTM": np.array([0.1, 0.7])}, ax, first=5)
+    drawn = {line.get_label(): line for line in ax.lines}
+    np.testing.assert_array_equal(drawn["target"].get_xydata(), [[5, 0], [6, 1]])
+    np.testing.assert_array_equal(drawn["LSTM"].get_xydata(), [[5, 0.1], [6, 0.7]])
+    assert same_color(drawn["LSTM"].get_color(), plots.CELL_STYLE["lstm"]["color"])
+    np.testing.assert_array_equal(ax.collections[0].get_segments()[1], [[6, 1], [6, 0.7]])
+
+
+def test_plot_ladder_puts_each_network_in_a_row_among_the_rungs(ax):
+    plots.plot_ladder({"LSTM": 1e-4, "Elman RNN": 0.1}, {"0": 1 / 6, "1": 1 / 12}, ax, solved=1e-3)
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [tuple(dot.get_xydata()[0]) for dot in dots] == [(1e-4, 0), (0.1, 1)]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["LSTM", "Elman RNN"]
+    assert [text.get_text() for text in ax.texts][:2] == ["0", "1"]
+    assert ax.yaxis_inverted()
+    assert ax.get_xscale() == "log"
+    assert ax.get_xlim()[0] < 1e-4
