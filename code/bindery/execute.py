@@ -29,10 +29,10 @@ from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_note
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from bindery.build import Build, cores, read_record
+from bindery.progress import progress
 
 CELL_SECONDS = {"smoke": 300, "cpu": 1800, "gpu": 3600}
 KEPT_CACHES = 4
@@ -63,6 +63,11 @@ class Chapter:
     def code(self) -> str:
         """All its code cells, joined."""
         return "\n".join(c.source for c in self.notebook.cells if c.cell_type == "code")
+
+    def summary(self) -> str:
+        """Say in a few words how its run went."""
+        how = "FAILED" if self.error else "done"
+        return f"{how} after {self.seconds:.1f} s, {self.peak_mb:.0f} MB"
 
     def cost(self) -> dict[str, Any]:
         """Return what the record says of a finished run."""
@@ -148,6 +153,11 @@ class Runner:
             if process:
                 process.kill()
 
+    def _go_on(self, **_: Any) -> None:
+        """Before each cell: a kernel that was only starting when others were killed ends here."""
+        if self._stopped.is_set():
+            raise RuntimeError("stopped")
+
     def _run_one(self, chapter: Chapter, started: Callable[[Chapter], None]) -> Chapter:
         started(chapter)
         begin = time.perf_counter()
@@ -160,12 +170,12 @@ class Runner:
                 kernel_name=KERNEL,
                 resources={"metadata": {"path": str(folder)}},
                 record_timing=False,  # times written into the cells would change their key
+                on_cell_start=self._go_on,
                 on_cell_executed=lambda **_: note_memory(chapter, client),
             )
             self._clients.add(client)
             try:
-                if not self._stopped.is_set():
-                    asyncio.run(client.async_execute(stderr=stderr))
+                asyncio.run(client.async_execute(stderr=stderr))
             except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:
                 chapter.error = f"{error}\n{log.read_text(errors='replace')}".strip()
             finally:
@@ -204,38 +214,6 @@ def note_memory(chapter: Chapter, client: NotebookClient) -> None:
             rows = dict(row.split(":", 1) for row in status.read_text().splitlines())
             now = 1024 * int(rows["VmHWM"].split()[0])
         chapter.peak_mb = max(chapter.peak_mb, now / 1e6)
-
-
-@contextmanager
-def progress(total: int, console: Console) -> Iterator[tuple[Callable, Callable]]:
-    """Show what runs: rows that move on a terminal, one plain line a chapter elsewhere."""
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    whole = bar.add_task("chapters", total=total)
-    rows: dict[str, Any] = {}
-
-    def started(chapter: Chapter) -> None:
-        rows[chapter.name] = bar.add_task(f"  {chapter.name}", total=None)
-
-    def ended(chapter: Chapter) -> None:
-        bar.remove_task(rows.pop(chapter.name))
-        bar.advance(whole)
-        console.print(
-            f"[{bar.tasks[0].completed:.0f}/{total}] {chapter.name}: "
-            f"{'FAILED' if chapter.error else 'done'} after {chapter.seconds:.1f} s, "
-            f"{chapter.peak_mb:.0f} MB",
-            markup=False,
-            highlight=False,
-        )
-
-    with bar:
-        yield started, ended
 
 
 def open_cache(build: Build) -> JupyterCacheAbstract:
@@ -288,13 +266,13 @@ def execute(build: Build, jobs: int | None = None, console: Console | None = Non
     costs = {}
     try:
         with progress(len(todo), console) as (started, ended):
-            for chapter in Runner(build, jobs).run(todo, started):
+            for chapter in Runner(build, jobs).run(todo, lambda chapter: started(chapter.name)):
                 if chapter.error:
                     failed.append(chapter)
                 else:
                     keep(cache, chapter)  # before it is announced: what was said stays true
                     costs[chapter.name] = chapter.cost()
-                ended(chapter)
+                ended(chapter.name, chapter.summary())
     finally:
         build.write_record(costs)
     return failed

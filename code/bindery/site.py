@@ -70,7 +70,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.nb_execution_cache_path = str(root / record["cache"])
     vendor = root / "_build" / "vendor"
     vendor_mathjax(vendor / "mathjax")
-    config.html_static_path.append(str(vendor))
+    config.html_static_path += [str(vendor), str(Path(__file__).with_name("static"))]
     config.mathjax_path = "mathjax/tex-mml-chtml.js"
     if record["data"] == "real":
         app.tags.add("mnist")
@@ -78,7 +78,7 @@ def configure(app: Sphinx, config: Config) -> None:
         app.tags.add("conclusive")
     config.html_theme_options["extra_footer"] = (
         f"<p>Built with the profile <code>{record['profile']}</code> on {record['device']}, "
-        f"from the commit of {record['commit_date']}.</p>"
+        f"from the sources of {record['commit_date']}.</p>"
     )
 
 
@@ -108,6 +108,7 @@ def drop_thebe(
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
+    app.add_css_file("book.css", priority=900)  # after the theme's and MyST-NB's
     app.add_config_value("bindery_record", {}, "env", types=[dict])
     app.connect("config-inited", configure, priority=100)
     app.connect("doctree-read", add_banners)

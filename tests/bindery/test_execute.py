@@ -10,7 +10,15 @@ import psutil
 import pytest
 from bindery import execute
 from bindery.build import read_record
-from bindery.execute import Chapter, chapters, longest_first, main, open_cache
+from bindery.execute import (
+    Chapter,
+    Runner,
+    chapters,
+    longest_first,
+    main,
+    open_cache,
+    write_kernelspec,
+)
 from rich.console import Console
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq")
@@ -123,6 +131,15 @@ def test_ctrl_c_exits_130_and_keeps_what_is_finished(book):
     book.chapter("slow", "1")
     assert run(book) == 0
     assert book.runs("quick") == 1
+
+
+def test_a_kernel_that_was_still_starting_is_stopped_too(book):
+    book.chapter("late", book.counting("late"))
+    write_kernelspec(book.build(), jobs=1)
+    runner = Runner(book.build(), jobs=1)
+    late = list(runner.run(chapters(book.root), started=lambda _: runner._stop()))
+    assert [chapter.error for chapter in late] == ["stopped"]
+    assert book.runs("late") == 0
 
 
 def test_longest_first_by_the_last_run_or_by_the_minutes_a_page_names():
