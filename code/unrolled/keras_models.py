@@ -52,7 +52,8 @@ def LSTM_step(cell_inputs, cell_states, kernel, recurrent_kernel, bias):
         Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000; `own-lstm`.
     """
     h_prev, c_prev = cell_states
-    z = tf.matmul(cell_inputs, kernel) + tf.matmul(h_prev, recurrent_kernel) + bias  # [N, 4H]
+    z = tf.matmul(cell_inputs, kernel) + bias  # [N, 4H]
+    z = z + tf.matmul(h_prev, recurrent_kernel)
     i, f, g, o = tf.split(z, 4, axis=-1)  # four times [N, H]
     c_t = tf.sigmoid(f) * c_prev + tf.sigmoid(i) * tf.tanh(g)
     h_t = tf.sigmoid(o) * tf.tanh(c_t)

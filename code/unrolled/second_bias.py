@@ -32,6 +32,7 @@ def train(
     hidden_size: int = 8,
     seq_len: int = 8,
     seed: int = 0,
+    until_solved: bool = False,
 ) -> dict[str, Any]:
     """Train an LSTM on XNOR, every string in every step, with one recurrent bias or with two.
 
@@ -44,6 +45,7 @@ def train(
         hidden_size: H.
         seq_len: T; all 2^T strings are used.
         seed: of the starting weights.
+        until_solved: stop as soon as every string is right.
 
     Returns:
         "loss" [steps]; "bias" [steps + 1, 4H], the sum of the biases before each step and at the
@@ -64,6 +66,8 @@ def train(
         loss = nn.functional.binary_cross_entropy_with_logits(logits, y)
         if solved_at is None and torch.equal(logits > 0, y > 0.5):
             solved_at = step
+            if until_solved:
+                break
         rule.zero_grad()
         loss.backward()
         rule.step()
@@ -117,7 +121,7 @@ def steps_to_solve(seeds: int, **settings: Any) -> dict[str, np.ndarray]:
     """
 
     def solved_at(biases: int, seed: int) -> int:
-        at = train(biases, seed=seed, **settings)["solved_at"]
+        at = train(biases, seed=seed, until_solved=True, **settings)["solved_at"]
         return -1 if at is None else at
 
     pairs = {"one": 1, "two": 2}

@@ -51,7 +51,7 @@ def test_a_wrong_cell_without_a_name_is_refused():
         return LSTM_step(x, [0.9 * states[0], states[1]], *weights)
 
     (hint,) = check_lstm_step(forgetful)
-    assert "nor of any slip known here" in hint
+    assert "no single slip known here" in hint
 
 
 def test_a_cell_that_is_wrong_in_its_second_step_only():

@@ -159,3 +159,17 @@ def test_plot_ladder_puts_each_network_in_a_row_among_the_rungs(ax):
     assert ax.yaxis_inverted()
     assert ax.get_xscale() == "log"
     assert ax.get_xlim()[0] < 1e-4
+
+
+def test_plot_packed_gates_draws_a_block_a_gate_in_the_library_s_order(ax):
+    layouts = {"tall": ("iofg", "rows", 2), "wide": ("ifgo", "columns", 1)}
+    plots.plot_packed_gates(layouts, ax, input_size=2, hidden_size=4)
+    assert len(ax.patches) == 4 * (2 + 2) + 4 * (2 + 1)
+    letters = {gate: [t for t in ax.texts if t.get_text() == gate] for gate in "ifgo"}
+    tall = sorted(
+        "ifgo", key=lambda gate: -ax.transData.transform(letters[gate][0].get_position())[1]
+    )
+    wide = sorted("ifgo", key=lambda gate: letters[gate][1].get_position()[0])
+    assert ("".join(tall), "".join(wide)) == ("iofg", "ifgo")
+    assert len({patch.get_hatch() for patch in ax.patches}) == 4, "told apart without colour"
+    assert sum(t.get_text() == "b" for t in ax.texts) == 3
