@@ -56,7 +56,7 @@ class Build:
 
             if torch.cuda.is_available():
                 return torch.cuda.get_device_name()
-        return f"CPU ({cores()} cores)"
+        return f"CPU ({cores()} core{'s' * (cores() > 1)})"
 
     @cached_property
     def cache(self) -> Path:

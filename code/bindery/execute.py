@@ -79,10 +79,16 @@ class Chapter:
 
 
 def chapters(root: Path) -> list[Chapter]:
-    """Read the chapters of `_toc.yml` that Sphinx will take for notebooks, in reading order."""
+    """Read the chapters of `_toc.yml` that Sphinx will take for notebooks, in reading order.
+
+    Raises:
+        ValueError: it names a file that is not there.
+    """
     found = []
     for name in parse_toc_yaml(root / "_toc.yml"):
         path = root / f"{name}.md"
+        if not path.is_file():
+            raise ValueError(f"_toc.yml: expected files that exist, got {name}")
         text = path.read_text(encoding="utf-8")
         if is_myst_markdown_notebook(text):
             found.append(Chapter(name, path, read_myst_markdown_notebook(text, path=path)))

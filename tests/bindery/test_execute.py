@@ -105,6 +105,13 @@ def test_a_wrong_profile_is_one_sentence(book, capsys, monkeypatch):
     assert capsys.readouterr().err.startswith("profile: expected one of")
 
 
+def test_a_missing_file_is_one_sentence(book, capsys):
+    book.chapter("a", "1")
+    (book.root / "a.md").unlink()
+    assert run(book) == 2
+    assert capsys.readouterr().err == "_toc.yml: expected files that exist, got a\n"
+
+
 def test_ctrl_c_exits_130_and_keeps_what_is_finished(book):
     pid = book.root / "pid"
     book.chapter("quick", book.counting("quick"))
