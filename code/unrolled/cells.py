@@ -162,7 +162,7 @@ class RNN(Cell):
 
     h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
 
-    Source: Elman 1990; chapters "State, unrolled" and "Backpropagation through time".
+    Source: Elman 1990; chapters "State, unrolled" and "An RNN in NumPy".
     """
 
     num_gates = 1
@@ -204,7 +204,7 @@ class LSTM(Cell):
     h_t = o_t ⊙ tanh(c_t)
 
     Source: Hochreiter & Schmidhuber 1997, with the forget gate of Gers, Schmidhuber & Cummins 2000;
-    chapter "Gate algebra".
+    chapter "Build your own LSTM".
     """
 
     num_gates = 4
@@ -278,7 +278,7 @@ class GRU(Cell):
         reset_after: True for the form of PyTorch and (unless told otherwise) Keras, where the reset
             gate acts after the product; False for the published form, where it acts before.
 
-    Source: Cho et al. 2014; chapter "Gate algebra".
+    Source: Cho et al. 2014; chapter "Reading MNIST row by row".
     """
 
     num_gates = 3
