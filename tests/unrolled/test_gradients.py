@@ -1,0 +1,139 @@
+"""The Jacobians are autograd's, their products in the right order, and their norms in bounds."""
+
+import numpy as np
+import pytest
+import torch
+from unrolled import convert, gradients
+from unrolled.assignments import settings_of
+from unrolled.cells import RNN
+from unrolled.experiments.memory import build
+
+N, T, D, H = 3, 5, 2, 4
+
+
+@pytest.fixture
+def cell():
+    # Weights of no symmetry, and inputs large enough for slopes well below 1.
+    return RNN(D, H, rng=np.random.default_rng(0))
+
+
+@pytest.fixture
+def x():
+    return np.random.default_rng(1).normal(size=(N, T, D))
+
+
+def state_after(cell, x, start):
+    """Run a cell from `start` [N, H] and return its last state."""
+    return cell.forward(x, start)[1]
+
+
+def measured_product(cell, x, eps=1e-6):
+    """Measure ∂h_T/∂h_0 [N, H, H] by central differences."""
+    columns = []
+    for nudge in eps * np.eye(H):
+        start = np.broadcast_to(nudge, (N, H))
+        difference = state_after(cell, x, start) - state_after(cell, x, -start)
+        columns.append(difference / (2 * eps))
+    return np.stack(columns, axis=-1)
+
+
+def test_step_jacobians_are_autograd_s(cell, x):
+    steps = gradients.step_jacobians(cell, cell.forward(x)[2])
+    assert steps.shape == (N, T, H, H)
+    layer = torch.nn.RNN(D, H, batch_first=True, dtype=torch.float64)
+    layer.load_state_dict({k: torch.from_numpy(v) for k, v in convert.to_torch(cell).items()})
+    states = np.concatenate([np.zeros((N, 1, H)), cell.forward(x)[0]], axis=1)
+    for n in range(N):
+        for t in range(T):
+            x_t = torch.from_numpy(x[n, t : t + 1].copy())
+
+            def step(h, x_t=x_t):
+                return layer(x_t, h[None])[0][0]
+
+            own = torch.autograd.functional.jacobian(step, torch.from_numpy(states[n, t].copy()))
+            np.testing.assert_allclose(steps[n, t], own.numpy(), atol=1e-12)
+
+
+def test_the_product_is_what_central_differences_measure(cell, x):
+    steps = gradients.step_jacobians(cell, cell.forward(x)[2])
+    products, measured = gradients.jacobian_products(steps), measured_product(cell, x)
+    np.testing.assert_allclose(products[:, 0], steps[:, 0])
+    np.testing.assert_allclose(products[:, -1], measured, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        lambda steps: steps.swapaxes(2, 3),  # transposed
+        lambda steps: steps[:, ::-1],  # the oldest on the left
+        lambda steps: steps[:, :-1],  # a step forgotten
+    ],
+)
+def test_a_slip_in_the_product_would_be_noticed(cell, x, slip):
+    steps = slip(gradients.step_jacobians(cell, cell.forward(x)[2]))
+    wrong = gradients.jacobian_products(steps)[:, -1]
+    assert np.abs(wrong - measured_product(cell, x)).max() > 1e-3
+
+
+def test_gradients_in_states_are_those_of_the_backward_pass(cell, x):
+    d_last = np.random.default_rng(2).normal(size=(N, H))
+    _, _, cache = cell.forward(x)
+    d_states = gradients.gradients_in_states(gradients.step_jacobians(cell, cache), d_last)
+    np.testing.assert_array_equal(d_states[:, -1], d_last)
+    for t in range(T):  # the loss reads the last state: cut the sequence, start at state t
+        start = cell.forward(x)[0][:, t - 1] if t else np.zeros((N, H))
+        _, _, rest = cell.forward(x[:, t:], start)
+        _, grads = cell.backward(np.zeros((N, T - t, H)), rest, d_last)
+        np.testing.assert_allclose(d_states[:, t], grads["state"], atol=1e-12)
+
+
+def test_the_factor_keeps_the_bound(cell, x):
+    _, _, cache = cell.forward(x)
+    factors = gradients.factor_per_step(gradients.step_jacobians(cell, cache))
+    gamma = (1 - cache["h"] ** 2).max(axis=(1, 2))
+    bounds = gamma * gradients.largest_singular_value(cell.weight_hh)
+    assert factors.shape == (N,)
+    assert (factors <= bounds).all()
+    assert (factors > 0.5 * bounds).any()  # a factor of the wrong power would be far below
+
+
+def test_the_factor_of_a_linear_network_is_known():
+    cell, still = RNN(1, 2), np.zeros((1, 6, 1))
+    cell.bias_ih[:] = cell.bias_hh[:] = 0
+    cell.weight_hh[:] = [[0.0, -0.9], [0.9, 0.0]]  # a turn by 90 degrees, shrunk
+    factor = gradients.factor_per_step(gradients.step_jacobians(cell, cell.forward(still)[2]))
+    np.testing.assert_allclose(factor, 0.9)
+
+
+def test_a_singular_value_above_one_need_not_grow():
+    cell, still = RNN(1, 2), np.zeros((1, 3, 1))
+    cell.bias_ih[:] = cell.bias_hh[:] = 0
+    cell.weight_hh[:] = [[0, 10], [0, 0]]
+    products = gradients.jacobian_products(gradients.step_jacobians(cell, cell.forward(still)[2]))
+    np.testing.assert_array_equal(np.linalg.norm(products[0], 2, axis=(1, 2)), [10, 0, 0])
+    assert gradients.spectral_radius(cell.weight_hh) == 0
+    assert gradients.largest_singular_value(cell.weight_hh) == pytest.approx(10)
+
+
+def test_singular_values_hide_what_is_rounding():
+    products = np.zeros((1, 1, 3, 3))
+    products[0, 0] = np.diag([1e-3, 2.0, 1e-16])
+    np.testing.assert_allclose(gradients.singular_values(products)[0, 0], [2.0, 1e-3, np.nan])
+
+
+def test_gradient_sizes_are_shares_of_the_last():
+    network = build({"cell": "rnn"}, settings_of("memory-rnn", "recipe", "cpu"), seed=0)
+    network.cell.weight_hh[:] = 0.5 * np.eye(10)
+    network.cell.weight_ih[:] = 0
+    x, y = np.zeros((4, 6, 1), np.float32), np.ones((4, 1), np.float32)
+    sizes = gradients.gradient_sizes(network, x, y)
+    np.testing.assert_allclose(sizes, 0.5 ** np.arange(5, -1, -1), rtol=1e-6)
+
+
+def test_saturating_inputs_lower_the_factor_of_an_orthogonal_matrix():
+    rng = np.random.default_rng(3)
+    turn = np.linalg.qr(rng.normal(size=(H, H)))[0]
+    small = gradients.factor_at_start(turn, 0.01, rng=np.random.default_rng(4))
+    large = gradients.factor_at_start(turn, 3.0, rng=np.random.default_rng(4))
+    assert small == pytest.approx(1, abs=1e-3)
+    assert large < 0.9
