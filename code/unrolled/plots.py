@@ -454,27 +454,30 @@ def plot_blank_rows(blank: np.ndarray, ax: Axes | None = None) -> Axes:
 def plot_seeds(
     steps: np.ndarray,
     curves: np.ndarray,
+    solved: np.ndarray,
     ax: Axes | None = None,
     *,
     ylabel: str,
-    colour: str = CELL_STYLE["rnn"]["color"],
+    cell: str = "rnn",
 ) -> Axes:
-    """Draw one thin line a network; those that reach 1 in colour, with a dot where they do.
+    """Draw one thin line a network: in the cell's colour, up to a dot, if it solved; else in grey.
 
     Args:
         steps: updates made at each measurement [K].
         curves: accuracies [K, E], NaN after a network has left.
+        solved: which networks solved the task [E].
         ax: where to draw; new axes when None.
         ylabel: what the curves are.
-        colour: of the networks that reach 1; the others are grey.
+        cell: "rnn", "lstm" or "gru".
     """
     ax = ax or plt.subplots()[1]
-    solved = (curves == 1.0).any(0)
+    colour = CELL_STYLE[cell]["color"]
     for e in np.argsort(solved):
+        known = np.isfinite(curves[:, e])
         style = {"color": colour, "zorder": 3} if solved[e] else {"color": "#999999"}
-        ax.plot(steps, curves[:, e], lw=0.9, alpha=0.8, **style)
+        ax.plot(steps[known], curves[known, e], lw=0.9, alpha=0.8, **style)
         if solved[e]:
-            ax.plot(steps[np.argmax(curves[:, e] == 1.0)], 1.0, ".", color=colour)
+            ax.plot(steps[known][-1], curves[known, e][-1], ".", color=colour, zorder=4)
     ax.set(xlabel="updates", ylabel=ylabel, ylim=(0.42, 1.03))
     return ax
 
@@ -800,10 +803,11 @@ def plot_ladder(
     ax.set(xlabel=xlabel, xscale="log", ylim=(len(errors) - 0.5, -0.5))
     ax.set_yticks(rows, list(errors))
     ax.grid(False)
+    everything = [*errors.values(), *rungs.values()]
+    ax.set_xlim(min(everything) / 1.5, max(everything) * 1.5)
     if solved is not None:
-        ax.axvspan(ax.get_xlim()[0], solved, color="#009E73", alpha=0.12, lw=0)
+        ax.axvspan(0, solved, color="#009E73", alpha=0.12, lw=0)
         ax.text(solved, len(errors) - 0.6, "solved ", ha="right", va="bottom", color="#00634A")
-        ax.margins(x=0)
     return ax
 
 
