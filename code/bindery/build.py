@@ -14,7 +14,7 @@ from typing import Any
 
 from unrolled import assignments, mnist
 
-PER_JOB = (
+ONE_THREAD = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -85,18 +85,17 @@ class Build:
         files += [self.root / "constraints.txt", self.root / "pyproject.toml"]
         return sorted(path for path in files if path.is_file())
 
-    def environment(self, jobs: int) -> dict[str, str]:
-        """Return the variables every kernel runs under.
+    def environment(self) -> dict[str, str]:
+        """Return the settings of every kernel's environment.
 
-        Args:
-            jobs: how many kernels share the cores.
+        A kernel gets one thread: the book's networks are so small that a second one costs more in
+        waiting than it saves, up to several times, and two kernels would fight over the cores.
         """
-        threads = str(max(1, cores() // jobs))
         real = self.data.kind == "real"
         # The data were looked for once, here: no kernel may come to another answer.
         data = {"UNROLLED_DATA": str(self.data.folder)} if real else {"UNROLLED_OFFLINE": "1"}
         return {
-            **dict.fromkeys(PER_JOB, threads),
+            **dict.fromkeys(ONE_THREAD, "1"),
             **data,
             "UNROLLED_PROFILE": self.profile,
             "UNROLLED_RUNS": str(self.root / "_build" / "runs"),

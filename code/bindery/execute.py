@@ -109,7 +109,7 @@ def longest_first(todo: list[Chapter], record: dict[str, Any]) -> list[Chapter]:
     return sorted(todo, key=cost, reverse=True)
 
 
-def write_kernelspec(build: Build, jobs: int) -> None:
+def write_kernelspec(build: Build) -> None:
     """Make the kernel of this build: this very Python, quiet, found before the user's own."""
     folder = build.root / "_build" / "jupyter"
     kernel = folder / "kernels" / KERNEL
@@ -120,7 +120,7 @@ def write_kernelspec(build: Build, jobs: int) -> None:
         "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", quiet],
         "display_name": "Python 3",
         "language": "python",
-        "env": build.environment(jobs),
+        "env": build.environment(),
     }
     (kernel / "kernel.json").write_text(json.dumps(spec, indent=1), encoding="utf-8")
     os.environ["JUPYTER_PATH"] = str(folder)
@@ -266,7 +266,7 @@ def execute(build: Build, jobs: int | None = None, console: Console | None = Non
     todo = [chapter for chapter in found if not is_cached(cache, chapter)]
     todo = longest_first(todo, read_record(build.output))
     jobs = max(1, min(jobs or cores(), len(todo)))
-    write_kernelspec(build, jobs)
+    write_kernelspec(build)
     console.print(f"Chapters: {len(found) - len(todo)} unchanged, {len(todo)} to run.")
     failed: list[Chapter] = []
     costs = {}

@@ -40,17 +40,16 @@ def test_key_ignores_pages_and_bytecode(book):
     assert book.build().key() == before
 
 
-def test_kernels_share_the_cores(book, monkeypatch):
+def test_a_kernel_has_one_thread_whatever_the_machine_has(book, monkeypatch):
     monkeypatch.setattr(build, "cores", lambda: 6)
-    assert {book.build().environment(2)[name] for name in build.PER_JOB} == {"3"}
-    assert {book.build().environment(9)[name] for name in build.PER_JOB} == {"1"}
+    assert {book.build().environment()[name] for name in build.ONE_THREAD} == {"1"}
 
 
 def test_kernels_are_told_which_data_were_found(book, tmp_path):
-    digits = book.build().environment(1)
+    digits = book.build().environment()
     assert digits["UNROLLED_OFFLINE"] == "1"
     assert "UNROLLED_DATA" not in digits
-    real = book.build(data=mnist.Source("real", tmp_path, True, "")).environment(1)
+    real = book.build(data=mnist.Source("real", tmp_path, True, "")).environment()
     assert real["UNROLLED_DATA"] == str(tmp_path)
 
 

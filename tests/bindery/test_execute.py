@@ -142,7 +142,7 @@ def test_ctrl_c_exits_130_and_keeps_what_is_finished(book):
 
 def test_a_kernel_that_was_still_starting_is_stopped_too(book):
     book.chapter("late", book.counting("late"))
-    write_kernelspec(book.build(), jobs=1)
+    write_kernelspec(book.build())
     runner = Runner(book.build(), jobs=1)
     late = list(runner.run(chapters(book.root), started=lambda _: runner._stop()))
     assert [chapter.error for chapter in late] == ["stopped"]
