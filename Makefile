@@ -8,14 +8,22 @@ installed := .venv/.installed
 # Each profile has its own output: _build, _build/smoke/_build, _build/gpu/_build.
 out := $(if $(filter cpu,$(PROFILE)),.,_build/$(PROFILE))
 site := $(out)/_build/html
+built := $(out)/_build/.built
+pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
 .PHONY: book test check bench serve clean
 
+# execution.json is written anew only when a chapter ran, or profile, data, device or commit changed.
 book: $(installed)
 	$(bin)/python -m bindery.execute
+	@$(MAKE) --no-print-directory $(built)
+	@echo "The book: file://$(abspath $(site))/index.html"
+
+# From nothing, always: a page that Sphinx does not read again hides its warnings.
+$(built): $(pages) $(out)/_build/execution.json
 	rm -rf $(site) $(out)/_build/.doctrees
 	$(bin)/jupyter-book build . --path-output $(out) -W -n --keep-going --quiet
-	@echo "The book: file://$(abspath $(site))/index.html"
+	@touch $@
 
 test: $(installed)
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest -n 2

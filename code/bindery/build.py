@@ -119,9 +119,10 @@ class Build:
             "cache": str(self.cache.relative_to(self.root)),
             "chapters": read_record(self.output).get("chapters", {}) | costs,
         }
-        self.output.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(record, indent=1)
-        (self.output / "execution.json").write_text(text, encoding="utf-8")
+        if record != read_record(self.output):  # the file's date says when the pages grew old
+            self.output.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(record, indent=1)
+            (self.output / "execution.json").write_text(text, encoding="utf-8")
 
 
 def output_folder(root: Path, profile: str) -> Path:

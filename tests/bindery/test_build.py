@@ -1,5 +1,7 @@
 """`bindery.build`: what the key depends on, and what kernels are told."""
 
+import os
+
 import pytest
 from bindery import build
 from unrolled import mnist
@@ -65,6 +67,16 @@ def test_record_keeps_the_cost_of_chapters_that_did_not_run(book):
     book.build().write_record({"b": {"seconds": 3.0}})
     costs = build.read_record(book.build().output)["chapters"]
     assert costs == {"a": {"seconds": 1.0}, "b": {"seconds": 3.0}}
+
+
+def test_record_keeps_its_date_when_nothing_changed(book):
+    book.build().write_record({"a": {"seconds": 1.0}})
+    file = book.build().output / "execution.json"
+    os.utime(file, (0, 0))
+    book.build().write_record({})
+    assert file.stat().st_mtime == 0
+    book.build(data=mnist.Source("real", book.root, True, "")).write_record({})
+    assert file.stat().st_mtime > 0
 
 
 def test_no_record_before_the_first_build(book):
