@@ -920,21 +920,17 @@ def plot_beside(
     fig, axes = plt.subplots(
         1, len(widths), sharey=True, figsize=figsize, gridspec_kw={"width_ratios": widths}
     )
-    grid = {"edgecolors": "#DDDDDD", "linewidth": 0.1}
-    axes[0].pcolormesh(
-        np.arange(1, image.shape[1] + 1), shown, image[shown - 1], cmap="Greys", vmax=1.6, **grid
-    )
+    pixels = np.arange(1, image.shape[1] + 1)
+    axes[0].pcolormesh(pixels, shown, image[shown - 1], cmap="Greys", vmin=0, vmax=1.6)
     axes[0].set(xlabel="pixel", ylabel="row", xticks=[1, 14, 28])
-    cmap = "PuOr" if span[0] < 0 else "cividis_r"
+    cmap = "PuOr" if span[0] < 0 else "Blues"
     for ax, (title, values) in zip(axes[1:], panels.items(), strict=True):
         columns = np.arange(values.shape[1]) + (0 if classes else 1)
-        mesh = ax.pcolormesh(
-            columns, shown, values[shown - 1], cmap=cmap, vmin=span[0], vmax=span[1], **grid
-        )
+        mesh = ax.pcolormesh(columns, shown, values[shown - 1], cmap=cmap, clim=span)
         if classes:
             ax.plot(values[shown - 1].argmax(1), shown, "o", mfc="white", mec="black", ms=4)
             ax.set_xticks(columns)
-        ax.set_xlabel(f"{xlabel}\n{title}" if title else xlabel)
+        ax.set_xlabel(f"{xlabel} of {title}" if title else xlabel)
     fig.colorbar(mesh, ax=axes[1:], shrink=0.9, pad=0.01)
     for ax in axes:
         ax.grid(False)
