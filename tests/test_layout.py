@@ -13,10 +13,11 @@ LIBRARY = ROOT / "code" / "unrolled"
 # Lowest first. A module imports from its own layer and from lower ones; a new module is added here.
 LAYERS = (
     {"tasks", "mnist", "evidence", "gradcheck", "store", "show"},
-    {"cells", "memory", "torch_models", "keras_models", "convert", "lstm_check", "mutants"},
+    {"cells", "memory", "torch_models", "keras_models", "convert"}
+    | {"lstm_check", "mutants", "analysis"},
     {"assignments"},
     {"training", "torch_training"},
-    {"experiments", "second_bias"},
+    {"experiments", "second_bias", "automata", "misreadings"},
     {"runs", "gradients", "truncation"},
     {"ensembles", "sweep"},
     {"derivations"},
