@@ -165,7 +165,7 @@ ADDING_SHEET = Settings(
     n_train=9,
     seq_len=3000,
     evaluate_every=3,
-    n_validate=3,
+    n_validate=9,
 )
 ADDING_SMOKE = {"steps": 6, "seq_len": 60, "evaluate_every": 3, "batch_size": 3, "n_validate": 3}
 

@@ -7,14 +7,7 @@ import sys
 import pytest
 from unrolled import assignments, cli
 
-
-@pytest.fixture(autouse=True)
-def alone(tmp_path, monkeypatch):
-    monkeypatch.setenv("UNROLLED_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("UNROLLED_PROFILE", "smoke")
-    monkeypatch.setenv("UNROLLED_OFFLINE", "1")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("UNROLLED_DATA", raising=False)
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 def test_list(capsys):

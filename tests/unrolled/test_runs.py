@@ -8,15 +8,7 @@ import torch  # before TensorFlow
 from unrolled import assignments, cli, mnist, runs, tasks
 from unrolled.experiments import adding, memory, parity
 
-
-@pytest.fixture(autouse=True)
-def alone(tmp_path, monkeypatch):
-    """Use an empty store, the profile smoke and the embedded digits."""
-    monkeypatch.setenv("UNROLLED_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("UNROLLED_PROFILE", "smoke")
-    monkeypatch.setenv("UNROLLED_OFFLINE", "1")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv("UNROLLED_DATA", raising=False)
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 def answers(run):
