@@ -108,6 +108,15 @@ def moved(rows: Tensor, *, down: int = 0, right: int = 0) -> Tensor:
     return shifted
 
 
+def ink_ending_at(rows: Tensor, end: int) -> Tensor:
+    """Move every image up or down so that its last row with ink is row `end`."""
+    last, placed = last_inked_row(rows), torch.empty_like(rows)
+    for row in np.unique(last):
+        chosen = torch.from_numpy(last == row)
+        placed[chosen] = moved(rows[chosen], down=end - int(row))
+    return placed
+
+
 def probe_by_row(
     outputs: Tensor, labels: Tensor, test_outputs: Tensor, test_labels: Tensor
 ) -> np.ndarray:
@@ -166,12 +175,13 @@ def influence(network: nn.Module, rows: Tensor) -> np.ndarray:
 def seconds_per_update(
     networks: Mapping[str, nn.Module], rows: Tensor, labels: Tensor, repeats: int = 15
 ) -> dict[str, float]:
-    """Return the median time of one forward and backward pass of each network, in seconds.
+    """Return the time of one forward and backward pass of each network, in seconds.
 
-    The networks take turns, so that whatever else the machine does falls on all of them alike.
+    The networks take turns, and the shortest of the repeats counts: whatever else the machine does
+    can only lengthen one.
     """
     times: dict[str, list[float]] = {name: [] for name in networks}
-    for _ in range(repeats + 1):
+    for _ in range(repeats):
         for name, network in networks.items():
             start = time.perf_counter()
             nn.functional.cross_entropy(network(rows), labels).backward()

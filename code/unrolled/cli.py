@@ -198,7 +198,7 @@ def equations(chosen: argparse.Namespace) -> int:
             for r in rows
         ],
     )
-    failed = [r["label"] for r in rows if not r["passed"]]
+    failed = [result.label for result in results if not result.passed]
     return say(f"not verified: {', '.join(failed)}", 1) if failed else 0
 
 

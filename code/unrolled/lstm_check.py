@@ -161,7 +161,7 @@ def _variant(
 
 def _wrong_steps() -> dict[str, Step]:
     orders = [order for p in permutations("ifgo") if (order := "".join(p)) != "ifgo"]
-    wrong = {
+    wrong: dict[str, dict[str, Any]] = {
         f"the gates are read in the order {', '.join(order).replace('g', 'c')}": {"order": order}
         for order in orders
     }

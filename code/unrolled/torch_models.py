@@ -6,14 +6,14 @@ exception that is there to be read, `LSTM`, and one that the assignment asks for
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-LAYERS: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
 @contextmanager
@@ -155,6 +155,11 @@ class LSTM(nn.Module):
     Source: Hochreiter and Schmidhuber (1997); Gers, Schmidhuber and Cummins (2000) for f; chapter
     "Build your own LSTM".
     """
+
+    weight_ih_l0: nn.Parameter
+    weight_hh_l0: nn.Parameter
+    bias_ih_l0: nn.Parameter
+    bias_hh_l0: nn.Parameter
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()

@@ -57,7 +57,7 @@ def make_optimizer(parameters: Iterable[nn.Parameter], settings: Settings) -> to
 def updates(
     network: nn.Module,
     draw: Callable[[], Any],
-    loss_of: Callable[[nn.Module, Any], Tensor],
+    loss_of: Callable[..., Tensor],
     settings: Settings,
 ) -> Callable[[], float]:
     """Return the function that makes one update of `network` and gives the loss of its batch.

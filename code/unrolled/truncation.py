@@ -130,8 +130,8 @@ def gradient_by_distance(model: nn.Module, x: Tensor, distances: int) -> np.ndar
         distances: how far back to look.
     """
     asked = x[x[:, -1, 1] == 1].clone().requires_grad_()
-    model(asked)[:, -1].sum().backward()
-    return asked.grad[:, :, 0].abs().mean(0).flip(0)[:distances].numpy()
+    (gradient,) = torch.autograd.grad(model(asked)[:, -1].sum(), asked)
+    return gradient[:, :, 0].abs().mean(0).flip(0)[:distances].numpy()
 
 
 def adder_by_hand(scale: float = 0.01, sharpness: float = 40.0) -> SequenceTagger:

@@ -74,6 +74,15 @@ def test_moved_loses_what_leaves_and_brings_in_blanks(down, right):
     assert torch.equal(rows, before)
 
 
+def test_ink_ends_where_it_is_told_to():
+    rows = torch.zeros(3, 28, 28)
+    rows[0, 9:20, 5] = rows[1, 9:28, 6] = rows[2, 9:12, 7] = 1
+    placed = analysis.ink_ending_at(rows, 22)
+    assert analysis.last_inked_row(placed).tolist() == [22, 22, 22]
+    assert torch.equal(placed.sum((1, 2)), rows.sum((1, 2)))
+    assert placed[1, 3:22, 6].all()
+
+
 def test_a_probe_finds_what_is_there_and_no_more():
     rng = np.random.default_rng(0)
     labels = torch.from_numpy(rng.integers(0, 10, 400))

@@ -82,7 +82,9 @@ def test_solved_members_leave_as_they_are_and_the_others_go_on(monkeypatch):
         assert alone.history.steps == steps[seed]
         assert _largest_gap(weights[seed], alone.weights) < 1e-3
         for t in (75, 500, 5000):
-            assert result[f"accuracy_{t}"][seed] == pytest.approx(alone.metrics[f"accuracy_{t}"])
+            assert result[f"accuracy_{t}"][seed] == pytest.approx(
+                alone.metrics[f"accuracy_{t}"], abs=2e-3
+            )
         after = result["step"] > steps[seed]
         for column in ("loss", "train_accuracy", "val_accuracy"):
             np.testing.assert_array_equal(np.isnan(result[column][:, seed]), after)

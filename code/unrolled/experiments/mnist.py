@@ -87,13 +87,13 @@ def train(
     classifier = build(network, settings, seed, device)
     parts = {k: (r.to(where), a.to(where)) for k, (r, a) in rows_and_labels().items()}
     rows, labels = (a[: settings.n_train] for a in parts["train"])
-    held_out = tuple(a[: settings.n_validate] for a in parts["validation"])
+    held_rows, held_labels = (a[: settings.n_validate] for a in parts["validation"])
     batches = shuffled_batches(
         rows, labels, settings.batch_size, rng=np.random.default_rng([seed, 0])
     )
 
     def measure() -> Row:
-        loss, accuracy = loss_and_accuracy(classifier, *held_out)
+        loss, accuracy = loss_and_accuracy(classifier, held_rows, held_labels)
         return {"val_loss": loss, "val_accuracy": accuracy}
 
     history = fit(

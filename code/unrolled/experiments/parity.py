@@ -57,13 +57,13 @@ class Batches:
         if self.pool is None:
             x, _ = tasks.parity(self.settings.batch_size, self.seq_len, rng=self.rng)
         else:
-            x = self.pool[self._next_indices()].astype(np.float32)
+            x = self.pool[self._next_indices(len(self.pool))].astype(np.float32)
         return make_batch(x, self.network, masked=self.settings.masked, rng=self.rng)
 
-    def _next_indices(self) -> np.ndarray:
+    def _next_indices(self, n: int) -> np.ndarray:
         """Take the training strings in a new random order each epoch."""
         if not self.order:
-            shuffled, size = self.rng.permutation(len(self.pool)), self.settings.batch_size
+            shuffled, size = self.rng.permutation(n), self.settings.batch_size
             self.order = [shuffled[i : i + size] for i in range(0, len(shuffled), size)]
         return self.order.pop(0)
 
