@@ -7,8 +7,8 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
-from unrolled import mutants
 from unrolled.memory import RNN, Learner, MSELoss, generate_samples
+from unrolled.studies import mutants
 
 WEIGHTS = ("W", "R", "b_s", "V", "b_y")
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from unrolled import automata, tasks
-from unrolled.automata import Automaton
+from unrolled import tasks
+from unrolled.studies import automata
+from unrolled.studies.automata import Automaton
 from unrolled.torch_models import SequenceTagger
 
 PARITY = np.array([[0, 1], [1, 0]])

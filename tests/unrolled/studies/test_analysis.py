@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from unrolled import analysis
+from unrolled.studies import analysis
 from unrolled.torch_models import RowReader, WholeImage, seeded
 
 

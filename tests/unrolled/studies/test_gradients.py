@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from unrolled import convert, gradients
+from unrolled import convert
 from unrolled.assignments import settings_of
 from unrolled.cells import RNN
 from unrolled.experiments.memory import build
+from unrolled.studies import gradients
 
 N, T, D, H = 3, 5, 2, 4
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from unrolled.second_bias import _network, steps_to_solve, train
+from unrolled.studies.second_bias import _network, steps_to_solve, train
 
 FEW = {"steps": 12, "hidden_size": 3, "seq_len": 4}
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from unrolled.keras_models import LSTM_step
-from unrolled.lstm_check import WRONG_STEPS, assignment_check, check_lstm_step
+from unrolled.studies.lstm_check import WRONG_STEPS, assignment_check, check_lstm_step
 
 CAUGHT_BY_THE_ASSIGNMENT = {
     "h and c are swapped in what is returned",

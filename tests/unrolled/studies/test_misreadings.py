@@ -4,8 +4,9 @@ from math import e, log
 import numpy as np
 import pytest
 import torch
-from unrolled import assignments, misreadings, mnist
+from unrolled import assignments, mnist
 from unrolled.experiments import mnist as experiment
+from unrolled.studies import misreadings
 from unrolled.torch_models import RowReader, seeded
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from unrolled import assignments, tasks, truncation
+from unrolled import assignments, tasks
+from unrolled.studies import truncation
 from unrolled.torch_models import Elman, SequenceTagger, seeded
 
 SMALL = replace(assignments.ADDING, hidden_size=3, batch_size=4, steps=5, seq_len=6)

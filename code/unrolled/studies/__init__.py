@@ -1,0 +1,13 @@
+"""What a single chapter looks into, one module a question.
+
+mutants        An RNN in NumPy: broken backward passes, and which check sees them
+gradients      How long can it remember?: Jacobian products and what reaches the first step
+automata       Parity: networks by hand and by guessing, and the automaton a network learned
+lstm_check     Build your own LSTM: wrong cells, and a check that names them
+second_bias    Build your own LSTM: one bias or two
+truncation     The adding problem: windows, carried states, cut gradients
+misreadings    Reading MNIST row by row: the batch read as time
+analysis       When does it decide?: readings row by row, gates, clamps
+
+The rest of the library does not need them.
+"""
