@@ -177,8 +177,7 @@ def seconds_per_update(
 ) -> dict[str, float]:
     """Return the time of one forward and backward pass of each network, in seconds.
 
-    The networks take turns, and the shortest of the repeats counts: whatever else the machine does
-    can only lengthen one.
+    The networks take turns; the first repeat only warms up, and the median of the others counts.
     """
     times: dict[str, list[float]] = {name: [] for name in networks}
     for _ in range(repeats):
