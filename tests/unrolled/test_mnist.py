@@ -413,7 +413,9 @@ def test_a_spoilt_part_is_thrown_away(tmp_path, serve, gzipped):
     assert (tmp_path / name).read_bytes() == gzipped[name]
 
 
-@pytest.mark.parametrize("wrong", [b"<html>", gzip.compress(b"other"), b""])
+@pytest.mark.parametrize(
+    "wrong", [b"<html>", gzip.compress(b"other"), b""], ids=["a page", "other bytes", "nothing"]
+)
 def test_a_wrong_checksum_leaves_nothing_behind(tmp_path, serve, gzipped, wrong):
     name = f"{LABELS}.gz"
     server = serve(gzipped | {name: wrong})
