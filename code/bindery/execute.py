@@ -184,6 +184,8 @@ class Runner:
                 asyncio.run(client.async_execute(stderr=stderr))
             except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:
                 chapter.error = f"{error}\n{log.read_text(errors='replace')}".strip()
+                if self._stopped.is_set():  # what a killed kernel still said explains nothing
+                    chapter.error = "stopped"
             finally:
                 self._clients.discard(client)
         chapter.seconds = time.perf_counter() - begin

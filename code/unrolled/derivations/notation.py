@@ -20,6 +20,21 @@ FUNCTIONS = {"tanh": r"\tanh", "sigmoid": r"\sigma"}
 
 
 @dataclass(frozen=True)
+class Mistake:
+    """A right side that is often written in place of an equation's own.
+
+    Args:
+        name: what went wrong, in a few words, such as "no path through time".
+        rhs: the formula, in the equation's letters.
+        why: one sentence to the person who wrote it.
+    """
+
+    name: str
+    rhs: Basic
+    why: str
+
+
+@dataclass(frozen=True)
 class Equation:
     """One displayed equation, and what makes us believe it.
 
@@ -33,6 +48,7 @@ class Equation:
             (lhs ≤ rhs).
         checks: names of the functions that test it, in `unrolled.witnesses`.
         via: the expressions printed between the two sides, each equal to both.
+        mistakes: the wrong right sides that its checks must tell from the right one.
 
     Raises:
         ValueError: if the kind is unknown or the label does not begin with "eq-".
@@ -46,6 +62,7 @@ class Equation:
     kind: str
     checks: tuple[str, ...]
     via: tuple[Basic, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what the table must not hold."""
