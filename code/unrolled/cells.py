@@ -17,8 +17,9 @@ name, (N, T, H), to look at and to go back through. Outputs, state and cache are
 one memory: copy before changing.
 
 Two choices make the loops short and fast. A step works on columns, (H, N), so that ``W @ h`` is the
-product the equation writes and every gate is one unbroken block of memory. And what does not wait
-for the state, the weights times all the inputs, leaves the loop over time.
+product the equation writes and every gate is one unbroken block of memory. And the inputs cost the
+loop over time nothing: where there are gates, the weights times all the inputs, which wait for no
+state, are taken before it; the plain cell reads state and input in a single product.
 
 >>> cell = LSTM(2, 3, rng=np.random.default_rng(0))
 >>> outputs, state, cache = cell.forward(np.ones((5, 7, 2)))
@@ -132,9 +133,9 @@ class Cell:
         inputs[:, :-1] = x.transpose(1, 2, 0)
         return inputs
 
-    def _project(self, inputs: Array, bias: Array, out: Array | None = None) -> Array:
+    def _project(self, inputs: Array, bias: Array) -> Array:
         """Compute W_ih x_t + b for all steps at once: (T, G·H, N)."""
-        return np.matmul(np.column_stack([self.weight_ih, bias]), inputs, out=out)
+        return np.column_stack([self.weight_ih, bias]) @ inputs
 
     def _state(self, name: str, state: ArrayLike | None, batch_size: int) -> Array:
         """Turn one of the arrays of a state into columns, (H, N): zeros if not given."""
@@ -169,12 +170,15 @@ class RNN(Cell):
 
     def forward(self, x: ArrayLike, state: ArrayLike | None = None) -> tuple[Array, Array, Cache]:
         """Read sequences from a given state on; see `Cell.forward`."""
-        inputs = self._inputs(x)
-        steps, _, batch_size = inputs.shape
-        h = _history(self._state("state", state, batch_size), steps)  # (T + 1, H, N)
-        a_x = self._project(inputs, self.bias_ih + self.bias_hh, out=h[1:])  # h_t takes its place
+        inputs, size = self._inputs(x), self.hidden_size
+        steps, rows, batch_size = inputs.shape
+        # h_{t-1}, x_t and a one below each other: one product gives the step's whole sum.
+        read = np.empty((steps + 1, size + rows, batch_size), self.dtype)
+        h, read[:-1, size:] = read[:, :size], inputs
+        h[0] = self._state("state", state, batch_size)
+        weights = np.column_stack([self.weight_hh, self.weight_ih, self.bias_ih + self.bias_hh])
         for t in range(steps):
-            h[t + 1] = np.tanh(a_x[t] + self.weight_hh @ h[t])
+            h[t + 1] = np.tanh(weights @ read[t])
         cache = _views(inputs=inputs, h_prev=h[:-1], h=h[1:])
         return cache["h"], cache["h"][:, -1], cache
 
@@ -183,10 +187,10 @@ class RNN(Cell):
     ) -> tuple[Array, Gradients]:
         """Carry ∂L/∂outputs back through time; see `Cell.backward`."""
         dout, h = self._d_outputs(d_outputs, cache), _columns(cache["h"])  # (T, H, N) each
-        dh = self._state("d_state", d_state, h.shape[-1])
-        da = np.empty_like(h)
+        dh = self._state("d_state", d_state, h.shape[-1]).copy()
+        da = np.empty(h.shape, self.dtype)
         for t in reversed(range(len(h))):
-            dh = dh + dout[t]  # the next step and the loss both read h_t
+            dh += dout[t]  # the next step and the loss both read h_t
             da[t] = dh * (1 - h[t] ** 2)  # tanh′ = 1 - tanh²
             dh = self.weight_hh.T @ da[t]
         d_x, grads = self._through_the_inputs(da, cache)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from unrolled import assignments
 from unrolled.experiments import parity
 from unrolled.torch_models import SequenceTagger
-from unrolled.torch_training import device_name, make_optimizer, pick_device
+from unrolled.torch_training import device_name, make_optimizer, pick_device, without_denormals
 from unrolled.training import learning_rates
 
 CHUNK = 250  # validation strings of a network at a time: more of them do not fit a CPU's cache
@@ -149,6 +149,7 @@ def stack(batches: Sequence[parity.Batch]) -> tuple[Tensor, Tensor, Tensor, Tens
     return x, y, weight, torch.from_numpy(inside.astype(np.float32))
 
 
+@without_denormals()
 def count_parity(
     name: str,
     *,

@@ -187,7 +187,8 @@ def study(function: Callable[..., dict[str, Any]], **arguments: Any) -> dict[str
 
     Args:
         function: a function of the package that returns a dict of numbers and arrays.
-        arguments: what it is called with; plain values, tuples or `Settings`.
+        arguments: what it is called with; plain values, tuples or `Settings`. All that the result
+            depends on must be among them: the kind of data too, where it reads MNIST.
 
     Returns:
         The dict, with "seconds" (wall clock) and "date" added.

@@ -69,6 +69,12 @@ def test_plot_lines(ax):
     assert ax.lines[0].get_linestyle() != ax.lines[1].get_linestyle()
 
 
+def test_plot_lines_draws_a_fifth_curve_too(ax):
+    x = np.array([0.0, 1.0])
+    plots.plot_lines(x, {str(k): k * x for k in range(5)}, ax, xlabel="x", ylabel="y")
+    assert len(ax.lines) == len(ax.get_legend().get_texts()) == 5
+
+
 def _arrows(ax, weight):
     arrows = [patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
     return [a for a in arrows if same_color(a.get_edgecolor(), plots.SHARED[weight])]

@@ -4,7 +4,13 @@ import pytest
 import torch
 from torch import nn
 from unrolled.assignments import Settings
-from unrolled.torch_training import pick_device, test_model, train_model, updates
+from unrolled.torch_training import (
+    pick_device,
+    test_model,
+    train_model,
+    updates,
+    without_denormals,
+)
 
 
 def line(weight=0.0):
@@ -75,3 +81,28 @@ def test_devices(monkeypatch):
     assert pick_device().type == "cpu"  # small networks are faster there
     monkeypatch.setenv("UNROLLED_PROFILE", "gpu")
     assert pick_device().type == "cuda"
+
+
+def test_denormals_are_flushed_in_training_alone():
+    """Hypothesis, and whoever computes with small numbers, needs the floats of the standard."""
+    smallest = torch.tensor([torch.finfo(torch.float32).tiny])
+
+    def halved():
+        return float(smallest / 2)
+
+    assert halved() > 0
+    with without_denormals():
+        assert halved() == 0
+        with without_denormals():
+            assert halved() == 0
+        assert halved() == 0, "the inner one gives back what it found"
+    assert halved() > 0
+    seen = []
+
+    def loss_of(network, batch):
+        seen.append(halved())
+        return network(batch).sum()
+
+    updates(torch.nn.Linear(1, 1), lambda: torch.ones(1, 1), loss_of, Settings())()
+    assert seen == [0]
+    assert halved() > 0

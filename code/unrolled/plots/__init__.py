@@ -15,7 +15,6 @@ from unrolled.plots.counts import (
 )
 from unrolled.plots.curves import (
     plot_by_step,
-    plot_curves,
     plot_epochs,
     plot_gradcheck_v,
     plot_lines,
@@ -68,7 +67,6 @@ __all__ = [
     "plot_blank_rows",
     "plot_by_step",
     "plot_counts",
-    "plot_curves",
     "plot_dots",
     "plot_epochs",
     "plot_gradcheck_v",

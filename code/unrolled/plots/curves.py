@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -77,7 +78,7 @@ def plot_gradcheck_v(
         threshold: the largest error a gradient check lets pass, drawn as a dotted line.
     """
     ax = ax or plt.subplots()[1]
-    for marker, (label, curve) in zip("osv^", errors.items(), strict=False):
+    for marker, (label, curve) in zip(cycle("osv^"), errors.items(), strict=False):
         ax.plot(list(curve), list(curve.values()), marker=marker, markersize=4, label=label)
     if threshold is not None:
         ax.axhline(threshold, linestyle=":", label=f"threshold {threshold:.0e}", **GUIDE)
@@ -104,7 +105,7 @@ def plot_by_step(
         yscale: "linear" or "log".
     """
     ax = ax or plt.subplots()[1]
-    for marker, (label, values) in zip("osv^", curves.items(), strict=False):
+    for marker, (label, values) in zip(cycle("osv^"), curves.items(), strict=False):
         ax.plot(np.arange(1, len(values) + 1), values, marker=marker, label=label)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale=yscale)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -131,7 +132,9 @@ def plot_lines(
         ylabel: what the values are.
     """
     ax = ax or plt.subplots()[1]
-    for linestyle, (label, values) in zip(("-", "--", "-.", ":"), curves.items(), strict=False):
+    for (label, values), linestyle in zip(
+        curves.items(), cycle(("-", "--", "-.", ":")), strict=False
+    ):
         ax.plot(x, values, linestyle=linestyle, label=label)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend()
@@ -169,31 +172,6 @@ def plot_seeds(
     return ax
 
 
-def plot_curves(
-    x: np.ndarray,
-    curves: Mapping[str, np.ndarray],
-    ax: Axes | None = None,
-    *,
-    xlabel: str,
-    ylabel: str,
-) -> Axes:
-    """Draw several curves over one axis, told apart by colour and line style.
-
-    Args:
-        x: the common axis.
-        curves: label → values.
-        ax: where to draw; new axes when None.
-        xlabel: what the axis is.
-        ylabel: what the values are.
-    """
-    ax = ax or plt.subplots()[1]
-    for (label, values), dashes in zip(curves.items(), ("-", "--", "-.", ":") * 3, strict=False):
-        ax.plot(x, values, dashes, label=label)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend()
-    return ax
-
-
 def plot_epochs(
     curves: Mapping[str, tuple[np.ndarray, np.ndarray]],
     ax: Axes | None = None,
@@ -213,7 +191,7 @@ def plot_epochs(
     """
     ax = ax or plt.subplots()[1]
     for (label, (epochs, values)), dashes in zip(
-        curves.items(), ("--", "-", ":", "-.") * 3, strict=False
+        curves.items(), cycle(("--", "-", ":", "-.")), strict=False
     ):
         style = cell_style(label) | {"linestyle": dashes}
         ax.plot(epochs, values, label=label, marker="o", markersize=3, **style)
