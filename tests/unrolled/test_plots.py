@@ -75,6 +75,12 @@ def test_plot_lines_draws_a_fifth_curve_too(ax):
     assert len(ax.lines) == len(ax.get_legend().get_texts()) == 5
 
 
+def test_plot_blank_rows_counts_from_one_at_the_top(ax):
+    plots.plot_blank_rows(np.array([0.9, 0.1, 0.5]), ax)
+    assert [bar.get_x() + bar.get_width() / 2 for bar in ax.patches] == [1, 2, 3]
+    assert [bar.get_height() for bar in ax.patches] == [0.9, 0.1, 0.5]
+
+
 def _arrows(ax, weight):
     arrows = [patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
     return [a for a in arrows if same_color(a.get_edgecolor(), plots.SHARED[weight])]

@@ -104,7 +104,7 @@ def plot_rows(image: np.ndarray, ax: Axes | None = None) -> Axes:
 
 
 def plot_blank_rows(blank: np.ndarray, ax: Axes | None = None) -> Axes:
-    """Draw the share of images in which each row is blank.
+    """Draw the share of images in which each row, counted from 1 at the top, is blank.
 
     Args:
         blank: a share for each row, shape (28,).
@@ -114,7 +114,7 @@ def plot_blank_rows(blank: np.ndarray, ax: Axes | None = None) -> Axes:
         The axes.
     """
     ax = ax or plt.subplots(figsize=(6, 2.4))[1]
-    ax.bar(range(len(blank)), blank, width=0.8, color=OTHER_COLOURS[0])
+    ax.bar(np.arange(1, len(blank) + 1), blank, width=0.8, color=OTHER_COLOURS[0])
     ax.set(xlabel="row, from the top", ylabel="share that is blank", ylim=(0, 1))
     return ax
 
