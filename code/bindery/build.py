@@ -64,26 +64,18 @@ class Build:
         return self.root / "_build" / "cache" / f"{self.profile}-{self.key()[:16]}"
 
     def key(self) -> str:
-        """Digest everything the chapters depend on besides their own cells.
+        """Digest what all chapters depend on besides their cells and the modules these reach.
 
         The kind of the data is enough: files count as MNIST only if their checksums are MNIST's,
         and the stand-in comes with scikit-learn, whose version constraints.txt fixes.
         """
         digest = hashlib.sha256()
-        for path in self._sources():
-            digest.update(f"{path.relative_to(self.root)}\0".encode())
-            digest.update(path.read_bytes())
+        for name in ("constraints.txt", "pyproject.toml"):
+            digest.update((self.root / name).read_bytes())
         processor = "CPU" if self.device.startswith("CPU") else self.device
         facts = (self.profile, processor, self.data.kind, sys.version)
         digest.update("\0".join(facts).encode())
         return digest.hexdigest()
-
-    def _sources(self) -> list[Path]:
-        """List the library's files and the lists of what it is installed with."""
-        library = (self.root / "code" / "unrolled").rglob("*")
-        files = [path for path in library if "__pycache__" not in path.parts]
-        files += [self.root / "constraints.txt", self.root / "pyproject.toml"]
-        return sorted(path for path in files if path.is_file())
 
     def environment(self) -> dict[str, str]:
         """Return the settings of every kernel's environment.

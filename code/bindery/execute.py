@@ -1,9 +1,10 @@
 """Run the book's chapters side by side and keep what they print.
 
 Each chapter of `_toc.yml` that has code cells runs in a kernel of its own, the longest first, and
-goes into a jupyter-cache that Sphinx then reads. The cache's folder is named after everything a
-chapter depends on besides its own cells (`bindery.build`), so prose can change freely, and a change
-of the library, the locked versions, the data or the profile runs the book again.
+goes into a jupyter-cache that Sphinx then reads. The cache's folder is named after what all
+chapters depend on, the locked versions, the data and the profile (`bindery.build`); a chapter's
+place in it after its cells and the modules they reach (`bindery.reach`). So prose can change
+freely, and a change of the library runs those chapters again that use what was changed.
 """
 
 import argparse
@@ -33,9 +34,11 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 from bindery.build import Build, cores, read_record
 from bindery.progress import progress
+from bindery.reach import with_digest
 
 CELL_SECONDS = {"smoke": 300, "cpu": 1800, "gpu": 3600}
 KEPT_CACHES = 4
+KEPT_NOTEBOOKS = 500  # of one cache: some twenty versions of each chapter
 KERNEL = "python3"
 
 
@@ -89,7 +92,7 @@ def chapters(root: Path) -> list[Chapter]:
         path = root / f"{name}.md"
         if not path.is_file():
             raise ValueError(f"_toc.yml: expected files that exist, got {name}")
-        text = path.read_text(encoding="utf-8")
+        text = with_digest(path.read_text(encoding="utf-8"), root / "code")
         if is_myst_markdown_notebook(text):
             found.append(Chapter(name, path, read_myst_markdown_notebook(text, path=path)))
     return found
@@ -227,7 +230,7 @@ def note_memory(chapter: Chapter, client: NotebookClient) -> None:
 def open_cache(build: Build) -> JupyterCacheAbstract:
     """Open this build's cache, and remove all but the last few others."""
     cache = get_cache(str(build.cache))
-    cache.change_cache_limit(1_000_000)  # no chapter leaves it for being old
+    cache.change_cache_limit(KEPT_NOTEBOOKS)
     build.cache.touch()
     folders = sorted(build.cache.parent.iterdir(), key=lambda path: path.stat().st_mtime)
     for old in folders[:-KEPT_CACHES]:

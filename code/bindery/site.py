@@ -16,6 +16,7 @@ from sphinx.errors import ExtensionError
 from unrolled import assignments
 
 from bindery.build import output_folder, read_record
+from bindery.reach import with_digest
 
 MATHJAX = "sphinx-mathjax-offline"  # a wheel that carries MathJax 3.2.2 and nothing we run
 MATHJAX_PARTS = ("tex-mml-chtml.js", "output/chtml/fonts", "input/tex", "a11y", "ui", "sre")
@@ -82,6 +83,11 @@ def configure(app: Sphinx, config: Config) -> None:
     )
 
 
+def look_up(app: Sphinx, page: str, source: list[str]) -> None:
+    """Let MyST-NB look for the notebook that was executed with today's library."""
+    source[0] = with_digest(source[0], Path(app.confdir) / "code")
+
+
 def add_banners(app: Sphinx, doctree: nodes.document) -> None:
     """Put a warning below the title of a page whose numbers must not be taken at face value."""
     record = app.config.bindery_record
@@ -111,6 +117,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_css_file("book.css", priority=900)  # after the theme's and MyST-NB's
     app.add_config_value("bindery_record", {}, "env", types=[dict])
     app.connect("config-inited", configure, priority=100)
+    app.connect("source-read", look_up)
     app.connect("doctree-read", add_banners)
     app.connect("html-page-context", drop_thebe, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

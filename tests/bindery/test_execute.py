@@ -50,9 +50,26 @@ def test_only_a_change_of_code_runs_a_chapter_again(book):
         book.chapter("a", cell, prose)
         assert run(book) == 0
         runs.append(book.runs("a"))
-    (book.root / "code" / "unrolled" / "tasks.py").write_text("x = 2\n")
+    (book.root / "constraints.txt").write_text("numpy==3\n")
     assert run(book) == 0
     assert [*runs, book.runs("a")] == [1, 1, 2, 3]
+
+
+def test_a_change_of_the_library_runs_those_chapters_that_reach_it(book):
+    library = book.root / "code" / "unrolled"
+    (library / "cells.py").write_text("def late():\n    from unrolled import tasks\n")
+    (library / "plots.py").write_text("")
+    # Not the book's own library: the kernel would import the installed one.
+    reads = "\nif False:\n    from unrolled import {}"
+    for name in ("cells", "plots", "tasks"):
+        book.chapter(name, book.counting(name) + reads.format(name))
+    seen = []
+    for changed in (None, "tasks", "plots", "cells"):
+        if changed:
+            (library / f"{changed}.py").write_text(f"{'from unrolled import tasks'}\nx = 2\n")
+        assert run(book) == 0
+        seen.append([book.runs(name) for name in ("cells", "plots", "tasks")])
+    assert seen == [[1, 1, 1], [2, 1, 2], [2, 2, 2], [3, 2, 2]]
 
 
 def test_pages_without_code_start_no_kernel(book, monkeypatch):
