@@ -14,15 +14,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from unrolled.derivations.equations import EQUATIONS, Equation, equation
-from unrolled.witnesses import gates, memory, recurrence, targets
+from unrolled.witnesses import gates, losses, memory, recurrence, tape, targets
 from unrolled.witnesses.numbers import Gap
 
 Check = Callable[[Equation], Gap]
 
 LSTM_GATE = (gates.numpy_lstm, gates.torch_lstm)
 GRU_GATE = (gates.numpy_gru, gates.torch_gru)
-BACKWARD = (memory.memory_backward, memory.torch_memory_backward)
-JACOBIAN = (recurrence.torch_jacobian, recurrence.jacobian_differences)
+BACKWARD = (
+    memory.memory_backward,
+    memory.torch_memory_backward,
+    tape.tape_memory_backward,
+    memory.memory_differences,
+)
+JACOBIAN = (recurrence.torch_jacobian, tape.tape_jacobian, recurrence.jacobian_differences)
 BASELINE = (targets.exact_integrals, targets.adding_table, targets.adding_simulation)
 
 CHECKS: dict[str, tuple[Check, ...]] = {
@@ -33,15 +38,15 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-memory-step": (memory.memory_network, memory.torch_memory),
     "eq-memory-output": (memory.memory_network, memory.torch_memory),
     "eq-mse": (memory.memory_mse, memory.torch_mse),
-    "eq-mse-gradient": (memory.memory_mse, memory.torch_mse, memory.mse_differences),
+    "eq-mse-gradient": (memory.memory_mse, memory.torch_mse, tape.tape_mse, memory.mse_differences),
     "eq-memory-delta-last": BACKWARD,
     "eq-memory-delta": BACKWARD,
-    "eq-memory-d-v": (*BACKWARD, memory.memory_differences),
-    "eq-memory-d-by": (*BACKWARD, memory.memory_differences),
+    "eq-memory-d-v": BACKWARD,
+    "eq-memory-d-by": BACKWARD,
     "eq-memory-d-w": BACKWARD,
     "eq-memory-d-r": BACKWARD,
     "eq-memory-d-bs": BACKWARD,
-    "eq-memory-total": (*BACKWARD, memory.memory_differences),
+    "eq-memory-total": BACKWARD,
     "eq-central-difference": (memory.gradcheck_differences,),
     "eq-central-error": (memory.difference_error,),
     "eq-jacobian-step": JACOBIAN,
@@ -60,10 +65,19 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-parity-network": (targets.or_and_automaton, targets.torch_parity_network),
     "eq-parity-readout": (targets.parity_logit,),
     "eq-parity-nilpotent": (targets.squared_weights,),
-    "eq-parity-jacobian": (targets.torch_parity_network,),
-    "eq-bce": (targets.torch_bce,),
-    "eq-bce-logits": (targets.torch_bce, targets.bce_far_out),
-    "eq-bce-gradient": (targets.torch_bce, targets.bce_derivative),
+    "eq-parity-jacobian": (
+        targets.torch_parity_network,
+        tape.tape_parity_network,
+        targets.parity_differences,
+    ),
+    "eq-bce": (losses.torch_bce,),
+    "eq-bce-logits": (losses.torch_bce, losses.bce_far_out),
+    "eq-bce-gradient": (
+        losses.torch_bce,
+        tape.tape_bce,
+        losses.bce_differences,
+        losses.bce_derivative,
+    ),
     "eq-lstm-i": LSTM_GATE,
     "eq-lstm-f": LSTM_GATE,
     "eq-lstm-g": LSTM_GATE,
@@ -75,7 +89,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-xnor-parity": (targets.xnor_targets,),
     "eq-xnor-fold-step": (targets.fold_targets,),
     "eq-xnor-fold": (targets.fold_targets,),
-    "eq-xnor-bce": (targets.torch_bce_mean,),
+    "eq-xnor-bce": (losses.torch_bce_mean,),
     "eq-adding-previous": (targets.adding_stream,),
     "eq-adding-target": (targets.adding_stream,),
     "eq-adding-zero": BASELINE,
@@ -87,9 +101,13 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-gru-n": GRU_GATE,
     "eq-gru-h": GRU_GATE,
     "eq-gru-n-published": (gates.numpy_gru_published, gates.keras_gru),
-    "eq-softmax": (targets.torch_cross_entropy,),
-    "eq-cross-entropy": (targets.torch_cross_entropy,),
-    "eq-softmax-gradient": (targets.torch_cross_entropy, targets.cross_entropy_differences),
+    "eq-softmax": (losses.torch_cross_entropy,),
+    "eq-cross-entropy": (losses.torch_cross_entropy,),
+    "eq-softmax-gradient": (
+        losses.torch_cross_entropy,
+        tape.tape_cross_entropy,
+        losses.cross_entropy_differences,
+    ),
     "eq-rnn-parameters": (targets.counted_parameters,),
     "eq-gru-parameters": (targets.counted_parameters,),
     "eq-lstm-parameters": (targets.counted_parameters,),

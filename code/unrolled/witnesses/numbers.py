@@ -91,7 +91,7 @@ def compare(equation: Equation, worlds: Iterable[World], tolerance: float = EXAC
     Raises:
         ValueError: if the sides differ in shape, a letter has no value, or there is no world.
     """
-    return Gap(max(_difference(equation, world) for world in worlds), tolerance)
+    return Gap(_largest([_difference(equation, world) for world in worlds]), tolerance)
 
 
 def _difference(equation: Equation, world: World) -> float:
@@ -99,6 +99,11 @@ def _difference(equation: Equation, world: World) -> float:
     if left.shape != right.shape:
         raise ValueError(f"sides: expected equal shapes, got {left.shape} and {right.shape}")
     return float(np.max(np.abs(left - right)))
+
+
+def _largest(errors: list[float]) -> float:
+    """Return the largest error, or NaN if one of them is: Python's `max` would lose it."""
+    return float(np.max(errors))
 
 
 def bound(
@@ -113,7 +118,7 @@ def bound(
         tolerance: the error allowed.
     """
     excess = [float(evaluate(equation.lhs, w) - evaluate(equation.rhs, w)) for w in worlds]
-    return Gap(max(*excess, _difference(equation, tight)), tolerance)
+    return Gap(_largest([*excess, _difference(equation, tight)]), tolerance)
 
 
 def each_step(world: World, first: int = 1, *, last: int) -> Iterator[World]:
