@@ -11,13 +11,13 @@ a silent gap.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any
 
 from unrolled.derivations.equations import EQUATIONS, Equation, equation
-from unrolled.witnesses import gates, losses, memory, recurrence, tape, targets
-from unrolled.witnesses.numbers import Gap
-
-Check = Callable[[Equation], Gap]
+from unrolled.derivations.notation import EquationError
+from unrolled.witnesses import gates, losses, memory, recurrence, students, tape, targets
+from unrolled.witnesses.judge import Check, Result, Trial, rejects, verify
+from unrolled.witnesses.students import Finding, Problem
 
 LSTM_GATE = (gates.numpy_lstm, gates.torch_lstm)
 GRU_GATE = (gates.numpy_gru, gates.torch_gru)
@@ -29,6 +29,20 @@ BACKWARD = (
 )
 JACOBIAN = (recurrence.torch_jacobian, tape.tape_jacobian, recurrence.jacobian_differences)
 BASELINE = (targets.exact_integrals, targets.adding_table, targets.adding_simulation)
+
+__all__ = [
+    "CHECKS",
+    "EquationError",
+    "Finding",
+    "Problem",
+    "Result",
+    "Trial",
+    "diagnose",
+    "run",
+    "run_all",
+    "try_mistakes",
+    "verify",
+]
 
 CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-rnn-step": (recurrence.numpy_rnn, recurrence.torch_rnn),
@@ -114,51 +128,6 @@ CHECKS: dict[str, tuple[Check, ...]] = {
 }
 
 
-class EquationError(ValueError):
-    """An equation could not be verified: the message names it and says why."""
-
-
-class Result(NamedTuple):
-    """What one check found out about one equation."""
-
-    label: str
-    check: str
-    largest_error: float
-    tolerance: float
-    passed: bool
-
-
-def verify(claim: Equation, checks: Sequence[Check]) -> list[Result]:
-    """Let each check test an equation.
-
-    Args:
-        claim: the equation.
-        checks: the functions to run on it.
-
-    Returns:
-        One result a check; it has passed if the largest error is a number within the tolerance.
-
-    Raises:
-        EquationError: if there is no check, the equation names others, or a check breaks down.
-    """
-    names = tuple(check.__name__ for check in checks)
-    if not names:
-        raise EquationError(f"{claim.label}: expected at least one check, got none")
-    if sorted(names) != sorted(claim.checks):
-        listed = ", ".join(claim.checks) or "none"
-        raise EquationError(f"{claim.label}: expected its checks {listed}, got {', '.join(names)}")
-    return [_result(claim, check) for check in checks]
-
-
-def _result(claim: Equation, check: Check) -> Result:
-    try:
-        gap = check(claim)
-    except Exception as error:
-        raise EquationError(f"{claim.label}: check {check.__name__} broke down: {error}") from error
-    passed = 0 <= gap.largest_error <= gap.tolerance  # false for NaN as well
-    return Result(claim.label, check.__name__, gap.largest_error, gap.tolerance, passed)
-
-
 def run(label: str) -> list[Result]:
     """Run the checks of one equation.
 
@@ -200,3 +169,51 @@ def run_all(
     return [
         result for claim in table for result in verify(claim, tuple(checks.get(claim.label, ())))
     ]
+
+
+def try_mistakes(
+    table: Sequence[Equation] = EQUATIONS, checks: Mapping[str, Sequence[Check]] = CHECKS
+) -> list[Trial]:
+    """Put each known mistake of each equation before each of its checks.
+
+    Args:
+        table: the equations.
+        checks: label → the functions that test this equation.
+
+    Returns:
+        One trial for each mistake and check. Look at `rejected`: a check that lets a mistake pass
+        does not test enough.
+
+    Raises:
+        EquationError: if a check breaks down, other than on a mistake whose shape does not fit.
+    """
+    return [
+        Trial(claim.label, mistake.name, check.__name__, rejects(check, claim, mistake.rhs))
+        for claim in table
+        for mistake in claim.mistakes
+        for check in checks.get(claim.label, ())
+    ]
+
+
+DEFAULT_PROBLEM: Callable[[], Problem] = students.memory_example
+
+
+def diagnose(
+    gradient: Mapping[str, Any], problem: Problem | None = None, *, rtol: float = 1e-5
+) -> dict[str, Finding]:
+    """Name the mistake behind a gradient.
+
+    Args:
+        gradient: name of each gradient → its value; some of the problem's names, or all.
+        problem: the numbers and equations of the exercise; `DEFAULT_PROBLEM` when None.
+        rtol: how far, relative to its largest number, a gradient may be off and still match: six
+            printed digits do.
+
+    Returns:
+        A `Finding` for each name: right, right up to a factor, the mistakes that lead to this
+        value, or unknown. Print it to read it.
+
+    Raises:
+        ValueError: if a name is unknown, a value has another shape, or is no number.
+    """
+    return students.diagnose(gradient, problem or DEFAULT_PROBLEM(), rtol)

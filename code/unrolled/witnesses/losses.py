@@ -57,11 +57,15 @@ def bce_derivative(equation: Equation) -> Gap:
     return compare(equation, [{**p, BCE_SLOPE: evaluate(derivative, p)} for p in points])
 
 
+def _bce_at(y: float, logit: np.ndarray) -> float:
+    return float(evaluate(BCE, {"z": logit[0], "y": y}))
+
+
 def bce_differences(equation: Equation) -> Gap:
     """Compare with central differences of the binary cross-entropy equation itself."""
     worlds = []
     for z, y in bce_points():
-        slope = numerical_gradient(lambda a, y=y: evaluate(BCE, {"z": a[0], "y": y}), np.array([z]))
+        slope = numerical_gradient(partial(_bce_at, y), np.array([z]))
         worlds.append({"z": z, "y": y, BCE_SLOPE: slope[0]})
     return compare(equation, worlds, DIFFERENCES)
 

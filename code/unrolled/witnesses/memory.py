@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -251,7 +251,7 @@ def mse_differences(equation: Equation) -> Gap:
     """Compare with central differences of `unrolled.memory.MSELoss`."""
     worlds = []
     for y_hat, y in mse_points(12):
-        gradient = numerical_gradient(lambda at, y=y: memory.MSELoss().forward(at, y), y_hat)
+        gradient = numerical_gradient(partial(memory.MSELoss().forward, y_true=y), y_hat)
         worlds += mse_worlds(y_hat, y, np.nan, gradient)
     return compare(equation, worlds, DIFFERENCES)
 

@@ -1,0 +1,84 @@
+"""Let checks test an equation: none is skipped, and none breaks down in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from sympy import Basic
+
+from unrolled.derivations.notation import Equation, EquationError
+from unrolled.witnesses.numbers import Gap, Misfit
+
+Check = Callable[[Equation], Gap]
+
+
+class Result(NamedTuple):
+    """What one check found out about one equation."""
+
+    label: str
+    check: str
+    largest_error: float
+    tolerance: float
+    passed: bool
+
+
+class Trial(NamedTuple):
+    """Whether one check told one mistake from the equation."""
+
+    label: str
+    mistake: str
+    check: str
+    rejected: bool
+
+
+def verify(claim: Equation, checks: Sequence[Check]) -> list[Result]:
+    """Let each check test an equation.
+
+    Args:
+        claim: the equation.
+        checks: the functions to run on it.
+
+    Returns:
+        One result a check; it has passed if the largest error is a number within the tolerance.
+
+    Raises:
+        EquationError: if there is no check, the equation names others, or a check breaks down.
+    """
+    names = tuple(check.__name__ for check in checks)
+    if not names:
+        raise EquationError(f"{claim.label}: expected at least one check, got none")
+    if sorted(names) != sorted(claim.checks):
+        listed = ", ".join(claim.checks) or "none"
+        raise EquationError(f"{claim.label}: expected its checks {listed}, got {', '.join(names)}")
+    return [_result(claim, check) for check in checks]
+
+
+def _result(claim: Equation, check: Check) -> Result:
+    try:
+        gap = check(claim)
+    except Exception as error:
+        raise EquationError(f"{claim.label}: check {check.__name__} broke down: {error}") from error
+    passed = 0 <= gap.largest_error <= gap.tolerance  # false for NaN as well
+    return Result(claim.label, check.__name__, gap.largest_error, gap.tolerance, passed)
+
+
+def rejects(check: Check, claim: Equation, rhs: Basic) -> bool:
+    """Ask whether a check tells a wrong right side from the equation's own.
+
+    Args:
+        check: the function that tests the equation.
+        claim: the equation.
+        rhs: the wrong right side. One of another shape is rejected as well.
+
+    Raises:
+        EquationError: if the check breaks down on it.
+    """
+    try:
+        gap = check(replace(claim, rhs=rhs))
+    except Misfit:
+        return True
+    except Exception as error:
+        raise EquationError(f"{claim.label}: check {check.__name__} broke down: {error}") from error
+    return gap.largest_error > gap.tolerance  # false for NaN: nothing was measured
