@@ -16,7 +16,7 @@ from typing import Any
 from unrolled.derivations.equations import EQUATIONS, Equation, equation
 from unrolled.derivations.notation import EquationError
 from unrolled.witnesses import gates, losses, memory, recurrence, students, tape, targets
-from unrolled.witnesses.judge import Check, Result, Trial, rejects, verify
+from unrolled.witnesses.judge import Check, Result, Trial, complaints, rejected, rejects, verify
 from unrolled.witnesses.students import Finding, Problem
 
 LSTM_GATE = (gates.numpy_lstm, gates.torch_lstm)
@@ -37,7 +37,9 @@ __all__ = [
     "Problem",
     "Result",
     "Trial",
+    "complaints",
     "diagnose",
+    "rejected",
     "run",
     "run_all",
     "try_mistakes",

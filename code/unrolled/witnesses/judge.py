@@ -82,3 +82,22 @@ def rejects(check: Check, claim: Equation, rhs: Basic) -> bool:
     except Exception as error:
         raise EquationError(f"{claim.label}: check {check.__name__} broke down: {error}") from error
     return gap.largest_error > gap.tolerance  # false for NaN: nothing was measured
+
+
+def rejected(trials: Sequence[Trial], result: Result) -> int:
+    """Count the mistakes of a result's equation that its check rejected."""
+    same = [t for t in trials if (t.label, t.check) == (result.label, result.check)]
+    return sum(trial.rejected for trial in same)
+
+
+def complaints(results: Sequence[Result], trials: Sequence[Trial]) -> list[str]:
+    """Say in a sentence each what is not verified: checks that failed, mistakes that passed."""
+    failed = [
+        f"not verified: {r.label} by {r.check}: off by {r.largest_error:.1e}, "
+        f"{r.tolerance:.0e} allowed"
+        for r in results
+        if not r.passed
+    ]
+    return failed + [
+        f"not rejected: {t.label}: {t.mistake}, by {t.check}" for t in trials if not t.rejected
+    ]
