@@ -16,7 +16,17 @@ from typing import Any
 from unrolled.derivations.equations import EQUATIONS, Equation, equation
 from unrolled.derivations.notation import EquationError
 from unrolled.witnesses import gates, losses, memory, recurrence, students, tape, targets
-from unrolled.witnesses.judge import Check, Result, Trial, complaints, rejected, rejects, verify
+from unrolled.witnesses.judge import (
+    Check,
+    Result,
+    Summary,
+    Trial,
+    complaints,
+    rejected,
+    rejects,
+    summary,
+    verify,
+)
 from unrolled.witnesses.students import Finding, Problem
 
 LSTM_GATE = (gates.numpy_lstm, gates.torch_lstm)
@@ -36,12 +46,14 @@ __all__ = [
     "Finding",
     "Problem",
     "Result",
+    "Summary",
     "Trial",
     "complaints",
     "diagnose",
     "rejected",
     "run",
     "run_all",
+    "summary",
     "try_mistakes",
     "verify",
 ]

@@ -101,3 +101,30 @@ def complaints(results: Sequence[Result], trials: Sequence[Trial]) -> list[str]:
     return failed + [
         f"not rejected: {t.label}: {t.mistake}, by {t.check}" for t in trials if not t.rejected
     ]
+
+
+class Summary(NamedTuple):
+    """What all checks together say about one equation.
+
+    `worst` is the largest error as a share of what is allowed, over all checks; `rejected` counts
+    the mistakes that every check rejected.
+    """
+
+    worst: float
+    mistakes: int
+    rejected: int
+
+
+def summary(claim: Equation, results: Sequence[Result], trials: Sequence[Trial]) -> Summary:
+    """Sum up what the checks found out about an equation.
+
+    Args:
+        claim: the equation.
+        results: those of `run_all`, of this equation and others.
+        trials: those of `try_mistakes`, of this equation and others.
+    """
+    own = [r for r in results if r.label == claim.label]
+    missed = {t.mistake for t in trials if t.label == claim.label and not t.rejected}
+    tried = {t.mistake for t in trials if t.label == claim.label}
+    shares = [r.largest_error / r.tolerance for r in own if r.largest_error]
+    return Summary(max(shares, default=0.0), len(claim.mistakes), len(tried - missed))
