@@ -60,7 +60,7 @@ class Finding:
             from what is right.
         factors: names of the factors by which it differs from what is right or, if that gives no
             match, from what the mistakes lead to.
-        also_factor: whether the factors lead to the right gradient, and the mistakes do as well.
+        also_factor: whether it is what is right that the factors lead to.
     """
 
     name: str
@@ -70,22 +70,19 @@ class Finding:
     also_factor: bool = field(default=False, repr=False)
 
     def __str__(self) -> str:
-        """Say it in a sentence or two."""
-        slips = "; or ".join(f"{m.name} ({m.why})" for m in self.mistakes)
-        factor = f"the factor {' or '.join(self.factors)}"
-        agrees = f"right up to {factor}, a convention of the loss"
-        if "-1" in self.factors:
-            agrees = "right but for the sign"
+        """Say what was found, each explanation on lines of its own."""
         if self.verdict == "unknown":
             return f"{self.name}: not right, and none of the known mistakes"
-        if self.verdict == "right" and self.mistakes:
-            return f"{self.name}: right, but at these numbers the same as: {slips}"
         if self.verdict == "right":
-            return f"{self.name}: right"
-        if self.verdict == "factor" or self.also_factor:
-            other = f"; or {slips}" if slips else ""
-            return f"{self.name}: {agrees}{other}"
-        return f"{self.name}: {slips}" + (f", times {factor}" if self.factors else "")
+            same = ", ".join(dict.fromkeys(m.name for m in self.mistakes))
+            return f"{self.name}: right" + (f" (these numbers cannot tell: {same})" if same else "")
+        factor = f"the factor {' or '.join(self.factors)}"
+        agrees = f"right up to {factor}, a convention of the loss"
+        times = f", times {factor}" if self.factors and not self.also_factor else ""
+        said = [f"{m.name}{times}\n    {m.why}" for m in self.mistakes]
+        if self.also_factor:
+            said = ["right but for the sign" if "-1" in self.factors else agrees, *said]
+        return f"{self.name}: " + "\n  or ".join(said)
 
 
 def from_table(labels: Mapping[str, str], world: World) -> Problem:
@@ -172,7 +169,7 @@ def _attempts(problem: Problem, letter: str) -> Iterator[tuple[Mistake, np.ndarr
     """Yield each mistake that could spoil a gradient, with the gradient it leads to."""
     needed = _upstream(problem, letter)
     for number, (equation, steps) in enumerate(problem.lines):
-        for mistake in equation.mistakes if _letter(equation) in needed else ():
+        for mistake in equation.mistakes if steps and _letter(equation) in needed else ():
             lines = list(problem.lines)
             lines[number] = (replace(equation, rhs=mistake.rhs), steps)
             value = _answer(problem, tuple(lines), letter)
