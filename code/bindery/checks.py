@@ -1,10 +1,17 @@
-"""Checks of the built pages: every image is described, every link inside the book arrives."""
+"""Checks of the book: its sources, its equations, and its built pages.
 
+Of the pages: every image is described, every link inside the book arrives.
+"""
+
+import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup
+
+from bindery.sources import faults
 
 
 def read_pages(site: Path) -> dict[Path, BeautifulSoup]:
@@ -53,16 +60,47 @@ def _resolves(path: Path, link: str, places: dict[Path, set[str]]) -> bool:
     return not place or target not in places or place in places[target]
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Check the site in the given folder; the exit status is 1 if anything is wrong."""
-    site = Path((argv or sys.argv[1:] or ["_build/html"])[0])
+def unverified() -> list[str]:
+    """Run every check of every equation; list, a sentence each, what failed or did not run."""
+    from unrolled import verify
+
+    try:
+        results, trials = verify.run_all(), verify.try_mistakes()
+    except verify.EquationError as error:
+        return [" ".join(str(error).split())]
+    ran = {(result.label, result.check) for result in results}
+    named = {(claim.label, check) for claim in verify.EQUATIONS for check in claim.checks}
+    return verify.complaints(results, trials) + [
+        f"not verified: {label} by {check}: expected the check to run, it did not"
+        for label, check in sorted(named ^ ran)
+    ]
+
+
+def faults_of_pages(site: Path) -> list[str]:
+    """List the faults of the built pages; that there are none yet is one."""
     pages = read_pages(site)
     if not pages:
-        print(f"No pages in {site}: run `make book` first.", file=sys.stderr)
-        return 1
-    wrong = images_without_text(pages) + broken_links(pages)
-    print("\n".join(wrong) or f"{len(pages)} pages: every image is described, every link arrives.")
-    return 1 if wrong else 0
+        return [f"No pages in {site}: run `make book` first."]
+    return images_without_text(pages) + broken_links(pages)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Check sources, equations and pages; the exit status is 1 if anything is wrong."""
+    parser = argparse.ArgumentParser(prog="bindery.checks", description=main.__doc__)
+    parser.add_argument("site", nargs="?", type=Path, default=Path("_build/html"))
+    parser.add_argument("--root", type=Path, default=Path.cwd(), help="the folder of _toc.yml")
+    chosen = parser.parse_args(argv)
+    parts: dict[str, Callable[[], list[str]]] = {
+        "sources: every displayed equation comes from the table": lambda: faults(chosen.root),
+        "equations: every check ran and passed, and rejects every known mistake": unverified,
+        "pages: every image is described, every link arrives": lambda: faults_of_pages(chosen.site),
+    }
+    bad = False
+    for good, part in parts.items():
+        wrong = part()
+        bad |= bool(wrong)
+        print("\n".join(wrong) or good, file=sys.stderr if wrong else sys.stdout, flush=True)
+    return int(bad)
 
 
 if __name__ == "__main__":

@@ -11,19 +11,52 @@ a silent gap.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any
 
 from unrolled.derivations.equations import EQUATIONS, Equation, equation
-from unrolled.witnesses import gates, memory, recurrence, targets
-from unrolled.witnesses.numbers import Gap
-
-Check = Callable[[Equation], Gap]
+from unrolled.derivations.notation import EquationError
+from unrolled.witnesses import gates, losses, memory, recurrence, students, tape, targets
+from unrolled.witnesses.judge import (
+    Check,
+    Result,
+    Summary,
+    Trial,
+    complaints,
+    rejected,
+    rejects,
+    summary,
+    verify,
+)
+from unrolled.witnesses.students import Finding, Problem
 
 LSTM_GATE = (gates.numpy_lstm, gates.torch_lstm)
 GRU_GATE = (gates.numpy_gru, gates.torch_gru)
-BACKWARD = (memory.memory_backward, memory.torch_memory_backward)
-JACOBIAN = (recurrence.torch_jacobian, recurrence.jacobian_differences)
+BACKWARD = (
+    memory.memory_backward,
+    memory.torch_memory_backward,
+    tape.tape_memory_backward,
+    memory.memory_differences,
+)
+JACOBIAN = (recurrence.torch_jacobian, tape.tape_jacobian, recurrence.jacobian_differences)
 BASELINE = (targets.exact_integrals, targets.adding_table, targets.adding_simulation)
+
+__all__ = [
+    "CHECKS",
+    "EquationError",
+    "Finding",
+    "Problem",
+    "Result",
+    "Summary",
+    "Trial",
+    "complaints",
+    "diagnose",
+    "rejected",
+    "run",
+    "run_all",
+    "summary",
+    "try_mistakes",
+    "verify",
+]
 
 CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-rnn-step": (recurrence.numpy_rnn, recurrence.torch_rnn),
@@ -33,15 +66,15 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-memory-step": (memory.memory_network, memory.torch_memory),
     "eq-memory-output": (memory.memory_network, memory.torch_memory),
     "eq-mse": (memory.memory_mse, memory.torch_mse),
-    "eq-mse-gradient": (memory.memory_mse, memory.torch_mse, memory.mse_differences),
+    "eq-mse-gradient": (memory.memory_mse, memory.torch_mse, tape.tape_mse, memory.mse_differences),
     "eq-memory-delta-last": BACKWARD,
     "eq-memory-delta": BACKWARD,
-    "eq-memory-d-v": (*BACKWARD, memory.memory_differences),
-    "eq-memory-d-by": (*BACKWARD, memory.memory_differences),
+    "eq-memory-d-v": BACKWARD,
+    "eq-memory-d-by": BACKWARD,
     "eq-memory-d-w": BACKWARD,
     "eq-memory-d-r": BACKWARD,
     "eq-memory-d-bs": BACKWARD,
-    "eq-memory-total": (*BACKWARD, memory.memory_differences),
+    "eq-memory-total": BACKWARD,
     "eq-central-difference": (memory.gradcheck_differences,),
     "eq-central-error": (memory.difference_error,),
     "eq-jacobian-step": JACOBIAN,
@@ -60,10 +93,19 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-parity-network": (targets.or_and_automaton, targets.torch_parity_network),
     "eq-parity-readout": (targets.parity_logit,),
     "eq-parity-nilpotent": (targets.squared_weights,),
-    "eq-parity-jacobian": (targets.torch_parity_network,),
-    "eq-bce": (targets.torch_bce,),
-    "eq-bce-logits": (targets.torch_bce, targets.bce_far_out),
-    "eq-bce-gradient": (targets.torch_bce, targets.bce_derivative),
+    "eq-parity-jacobian": (
+        targets.torch_parity_network,
+        tape.tape_parity_network,
+        targets.parity_differences,
+    ),
+    "eq-bce": (losses.torch_bce,),
+    "eq-bce-logits": (losses.torch_bce, losses.bce_far_out),
+    "eq-bce-gradient": (
+        losses.torch_bce,
+        tape.tape_bce,
+        losses.bce_differences,
+        losses.bce_derivative,
+    ),
     "eq-lstm-i": LSTM_GATE,
     "eq-lstm-f": LSTM_GATE,
     "eq-lstm-g": LSTM_GATE,
@@ -75,7 +117,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-xnor-parity": (targets.xnor_targets,),
     "eq-xnor-fold-step": (targets.fold_targets,),
     "eq-xnor-fold": (targets.fold_targets,),
-    "eq-xnor-bce": (targets.torch_bce_mean,),
+    "eq-xnor-bce": (losses.torch_bce_mean,),
     "eq-adding-previous": (targets.adding_stream,),
     "eq-adding-target": (targets.adding_stream,),
     "eq-adding-zero": BASELINE,
@@ -87,58 +129,17 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-gru-n": GRU_GATE,
     "eq-gru-h": GRU_GATE,
     "eq-gru-n-published": (gates.numpy_gru_published, gates.keras_gru),
-    "eq-softmax": (targets.torch_cross_entropy,),
-    "eq-cross-entropy": (targets.torch_cross_entropy,),
-    "eq-softmax-gradient": (targets.torch_cross_entropy, targets.cross_entropy_differences),
+    "eq-softmax": (losses.torch_cross_entropy,),
+    "eq-cross-entropy": (losses.torch_cross_entropy,),
+    "eq-softmax-gradient": (
+        losses.torch_cross_entropy,
+        tape.tape_cross_entropy,
+        losses.cross_entropy_differences,
+    ),
     "eq-rnn-parameters": (targets.counted_parameters,),
     "eq-gru-parameters": (targets.counted_parameters,),
     "eq-lstm-parameters": (targets.counted_parameters,),
 }
-
-
-class EquationError(ValueError):
-    """An equation could not be verified: the message names it and says why."""
-
-
-class Result(NamedTuple):
-    """What one check found out about one equation."""
-
-    label: str
-    check: str
-    largest_error: float
-    tolerance: float
-    passed: bool
-
-
-def verify(claim: Equation, checks: Sequence[Check]) -> list[Result]:
-    """Let each check test an equation.
-
-    Args:
-        claim: the equation.
-        checks: the functions to run on it.
-
-    Returns:
-        One result a check; it has passed if the largest error is a number within the tolerance.
-
-    Raises:
-        EquationError: if there is no check, the equation names others, or a check breaks down.
-    """
-    names = tuple(check.__name__ for check in checks)
-    if not names:
-        raise EquationError(f"{claim.label}: expected at least one check, got none")
-    if sorted(names) != sorted(claim.checks):
-        listed = ", ".join(claim.checks) or "none"
-        raise EquationError(f"{claim.label}: expected its checks {listed}, got {', '.join(names)}")
-    return [_result(claim, check) for check in checks]
-
-
-def _result(claim: Equation, check: Check) -> Result:
-    try:
-        gap = check(claim)
-    except Exception as error:
-        raise EquationError(f"{claim.label}: check {check.__name__} broke down: {error}") from error
-    passed = 0 <= gap.largest_error <= gap.tolerance  # false for NaN as well
-    return Result(claim.label, check.__name__, gap.largest_error, gap.tolerance, passed)
 
 
 def run(label: str) -> list[Result]:
@@ -182,3 +183,51 @@ def run_all(
     return [
         result for claim in table for result in verify(claim, tuple(checks.get(claim.label, ())))
     ]
+
+
+def try_mistakes(
+    table: Sequence[Equation] = EQUATIONS, checks: Mapping[str, Sequence[Check]] = CHECKS
+) -> list[Trial]:
+    """Put each known mistake of each equation before each of its checks.
+
+    Args:
+        table: the equations.
+        checks: label → the functions that test this equation.
+
+    Returns:
+        One trial for each mistake and check. Look at `rejected`: a check that lets a mistake pass
+        does not test enough.
+
+    Raises:
+        EquationError: if a check breaks down, other than on a mistake whose shape does not fit.
+    """
+    return [
+        Trial(claim.label, mistake.name, check.__name__, rejects(check, claim, mistake.rhs))
+        for claim in table
+        for mistake in claim.mistakes
+        for check in checks.get(claim.label, ())
+    ]
+
+
+DEFAULT_PROBLEM: Callable[[], Problem] = students.memory_example
+
+
+def diagnose(
+    gradient: Mapping[str, Any], problem: Problem | None = None, *, rtol: float = 1e-5
+) -> dict[str, Finding]:
+    """Name the mistake behind a gradient.
+
+    Args:
+        gradient: name of each gradient → its value; some of the problem's names, or all.
+        problem: the numbers and equations of the exercise; `DEFAULT_PROBLEM` when None.
+        rtol: how far, relative to its largest number, a gradient may be off and still match: six
+            printed digits do.
+
+    Returns:
+        A `Finding` for each name: right, right up to a factor, the mistakes that lead to this
+        value, or unknown. Print it to read it.
+
+    Raises:
+        ValueError: if a name is unknown, a value has another shape, or is no number.
+    """
+    return students.diagnose(gradient, problem or DEFAULT_PROBLEM(), rtol)

@@ -1,7 +1,9 @@
 """`bindery.checks`: what it must catch, and what it must let pass."""
 
 import pytest
+from bindery import checks
 from bindery.checks import broken_links, images_without_text, main, read_pages
+from unrolled import verify
 
 
 @pytest.fixture
@@ -54,14 +56,75 @@ def test_missing_script_counts_as_a_broken_link(site):
     assert len(broken_links(page(site, "<script src='gone.js'></script>"))) == 1
 
 
-def test_exit_status(site, capsys):
+@pytest.fixture
+def alone(monkeypatch):
+    """Only the pages are looked at."""
+    monkeypatch.setattr(checks, "faults", lambda root: [])
+    monkeypatch.setattr(checks, "unverified", list)
+
+
+def test_exit_status(site, capsys, alone):
     page(site, "<img src='a.svg'>")
     assert main([str(site)]) == 1
-    assert "no alt text: a.svg" in capsys.readouterr().out
+    assert "no alt text: a.svg" in capsys.readouterr().err
     page(site, "fine")
     assert main([str(site)]) == 0
 
 
-def test_an_empty_site_is_not_a_good_one(tmp_path, capsys):
+def test_an_empty_site_is_not_a_good_one_but_sources_are_looked_at(tmp_path, capsys, alone):
     assert main([str(tmp_path)]) == 1
-    assert "make book" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "make book" in said.err
+    assert "sources: every displayed equation comes from the table" in said.out
+
+
+def test_a_fault_of_sources_or_equations_is_said_and_counts(site, capsys, monkeypatch, alone):
+    page(site, "fine")
+    monkeypatch.setattr(checks, "faults", lambda root: [f"{root.name}/a.md:3: by hand"])
+    assert main([str(site), "--root", "book"]) == 1
+    said = capsys.readouterr()
+    assert said.err == "book/a.md:3: by hand\n"
+    assert "pages: every image is described" in said.out
+    monkeypatch.setattr(checks, "faults", lambda root: [])
+    monkeypatch.setattr(checks, "unverified", lambda: ["not verified: eq-x by y"])
+    assert main([str(site)]) == 1
+    assert "not verified: eq-x by y" in capsys.readouterr().err
+
+
+GOOD = [verify.Result(e.label, c, 0.0, 1e-12, True) for e in verify.EQUATIONS for c in e.checks]
+
+
+@pytest.mark.parametrize(
+    ("results", "trials", "said"),
+    [
+        (GOOD, [], []),
+        (
+            GOOD[1:],
+            [],
+            ["not verified: eq-rnn-step by numpy_rnn: expected the check to run, it did not"],
+        ),
+        (
+            [GOOD[0]._replace(largest_error=0.5, passed=False), *GOOD[1:]],
+            [],
+            ["not verified: eq-rnn-step by numpy_rnn: off by 5.0e-01, 1e-12 allowed"],
+        ),
+        (
+            GOOD,
+            [verify.Trial("eq-mse", "no 2", "torch_mse", False)],
+            ["not rejected: eq-mse: no 2, by torch_mse"],
+        ),
+    ],
+    ids=["good", "did not run", "did not pass", "a mistake passed"],
+)
+def test_what_is_not_verified_is_said(results, trials, said, monkeypatch):
+    monkeypatch.setattr(verify, "run_all", lambda: results)
+    monkeypatch.setattr(verify, "try_mistakes", lambda: trials)
+    assert checks.unverified() == said
+
+
+def test_a_check_that_breaks_down_is_one_sentence(monkeypatch):
+    def broken():
+        raise verify.EquationError("eq-x: check y broke down: no steps")
+
+    monkeypatch.setattr(verify, "run_all", broken)
+    assert checks.unverified() == ["eq-x: check y broke down: no steps"]

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 from unrolled import assignments, cli
@@ -96,15 +97,80 @@ def test_doctor_names_versions_and_remedies(capsys, monkeypatch):
     monkeypatch.undo()
 
 
-def test_equations_pass_and_a_failing_one_is_named(capsys, monkeypatch):
+def test_equations_that_fail_and_mistakes_that_pass_are_named(capsys, monkeypatch):
     from unrolled import verify
 
-    result = verify.Result("eq-x", "against y", 0.5, 1e-9, False)
+    result = verify.Result("eq-x", "against_y", 0.5, 1e-9, False)
+    trials = [
+        verify.Trial("eq-x", "no slope", "against_y", True),
+        verify.Trial("eq-x", "no sum", "against_y", False),
+    ]
     monkeypatch.setattr(verify, "run_all", lambda: [result])
+    monkeypatch.setattr(verify, "try_mistakes", lambda: trials)
     assert cli.main(["equations", "--json"]) == 1
     said = capsys.readouterr()
-    assert json.loads(said.out)[0]["largest_error"] == 0.5
-    assert "not verified: eq-x" in said.err
+    (row,) = json.loads(said.out)
+    assert row["largest_error"] == 0.5
+    assert row["mistakes_rejected"] == 1
+    assert "not verified: eq-x by against_y: off by 5.0e-01, 1e-09 allowed" in said.err
+    assert "not rejected: eq-x: no sum, by against_y" in said.err
+
+
+def test_good_equations_exit_with_0(capsys, monkeypatch):
+    from unrolled import verify
+
+    result = verify.Result("eq-x", "against_y", 0.0, 1e-9, True)
+    monkeypatch.setattr(verify, "run_all", lambda: [result])
+    monkeypatch.setattr(verify, "try_mistakes", list)
+    assert cli.main(["equations"]) == 0
+    said = capsys.readouterr()
+    assert said.out.split() == ["eq-x", "against_y", "0.0e+00"]
+    assert said.err == ""
+
+
+def breaks(claim):
+    raise ZeroDivisionError("no steps")
+
+
+def does_not_fit(claim):
+    from unrolled.witnesses.numbers import compare
+
+    return compare(claim, [{"h": [[1.0, 2.0]], "y": [[1.0]], "V": [[1.0]], "b_{y}": 0, "t": 0}])
+
+
+def thinks(claim):
+    from sympy import Integer
+    from unrolled.derivations.patience import simplified
+
+    simplified(Integer(60), 0.2, by=time.sleep)
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        (breaks, "eq-rnn-output: check breaks broke down: no steps"),
+        (does_not_fit, "eq-rnn-output: check does_not_fit broke down: "),
+        (thinks, "eq-rnn-output: check thinks broke down: 60: expected an answer in 0.2 s"),
+        (None, "eq-rnn-output: expected at least one check, got none"),
+    ],
+    ids=["raises", "shape", "too slow", "missing"],
+)
+def test_a_check_that_cannot_be_made_is_an_error_and_is_not_skipped(
+    check, message, capsys, monkeypatch
+):
+    from dataclasses import replace
+
+    from unrolled import verify
+    from unrolled.derivations.equations import equation
+
+    label, run_all = "eq-rnn-output", verify.run_all
+    made = {label: (check,)} if check else {}
+    claim = replace(equation(label), checks=(check.__name__,) if check else ("any",))
+    monkeypatch.setattr(verify, "run_all", lambda: run_all((claim,), made))
+    assert cli.main(["equations"]) == 2
+    said = capsys.readouterr()
+    assert message in said.err
+    assert said.out == ""
 
 
 def test_the_installed_command_and_a_reader_that_leaves():

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unrolled.derivations import gates, recurrence, targets
+from unrolled.derivations import gates, losses, memory, recurrence, targets
 from unrolled.derivations.notation import Equation
 
 if TYPE_CHECKING:
@@ -24,16 +24,19 @@ __all__ = ["EQUATIONS", "Equation", "chapters", "equation", "glue", "of_chapter"
 
 EQUATIONS: tuple[Equation, ...] = (
     *recurrence.STATE,
-    *recurrence.NUMPY_RNN,
+    *memory.NUMPY_RNN,
     *recurrence.HOW_LONG,
     *targets.PARITY,
+    *losses.LOGITS,
     *gates.LSTM,
     gates.PACKED,
     *targets.XNOR,
+    *losses.PROBABILITIES,
     *targets.ADDING,
     *gates.GRU,
     gates.GRU_PUBLISHED,
-    *targets.CLASSES,
+    *losses.CLASSES,
+    *targets.PARAMETERS,
 )
 
 

@@ -19,6 +19,10 @@ KINDS = {"definition": "=", "result": "=", "bound": r"\le"}
 FUNCTIONS = {"tanh": r"\tanh", "sigmoid": r"\sigma"}
 
 
+class EquationError(ValueError):
+    """An equation could not be verified: the message names it and says why."""
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A right side that is often written in place of an equation's own.

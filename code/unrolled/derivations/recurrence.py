@@ -1,14 +1,11 @@
-"""Equations of the plain recurrent network: forward, backward, and how long its gradient lasts.
+"""Equations of the plain recurrent network: its step, and how long its gradient lasts.
 
-Chapters `state`, `numpy-rnn` and `how-long`. Vectors are columns; in the equations of assignment 4
-a batch is B columns side by side, D×B or H×B.
+Chapters `state` and `how-long`; those of assignment 4's network are in `memory`. Vectors are
+columns.
 """
 
 from sympy import (
-    Abs,
     DiagMatrix,
-    Function,
-    HadamardProduct,
     IndexedBase,
     Integral,
     MatAdd,
@@ -18,7 +15,6 @@ from sympy import (
     Rational,
     Sum,
     Symbol,
-    UnevaluatedExpr,
     sqrt,
     symbols,
 )
@@ -27,6 +23,7 @@ from sympy.matrices.expressions.hadamard import HadamardPower
 from unrolled.derivations.notation import (
     Equation,
     Iverson,
+    Mistake,
     Newest,
     PlusMinus,
     path,
@@ -35,6 +32,7 @@ from unrolled.derivations.notation import (
     tanh_of,
     times,
 )
+from unrolled.derivations.slips import LINEAR_STEP, SLOPE_AT_RIGHT, WEIGHTS_TRANSPOSED
 
 t, k, T, B, D, H, C, O, b, n, s = symbols(  # noqa: E741 - the book's letters
     "t k T B D H C O b n s", integer=True, positive=True
@@ -55,19 +53,6 @@ b_ih, b_hh, b_y = (
 x_one, h_one, y_one = IndexedBase("x"), IndexedBase("h"), IndexedBase("y")  # one unit, one input
 w_i, w_h, w_o, b_h, b_o = symbols("W^{i} W^{h} W^{o} b_{h} b_{o}")
 
-# numpy-rnn: the letters of assignment 4
-W, R, V_out = MatrixSymbol("W", D, H), MatrixSymbol("R", H, H), MatrixSymbol("V", H, O)
-b_s, b_out = MatrixSymbol("b_{s}", H, 1), MatrixSymbol("b_{y}", O, 1)
-y_hat = MatrixSymbol(r"\hat{y}", O, 1)
-xs, hs, deltas = path("x", D, B), path("h", H, B), path(r"\delta", H, B)
-d_y_hat = MatrixSymbol(r"\frac{\partial L}{\partial \hat{y}}", O, B)
-total_R = MatrixSymbol(r"\frac{\partial L}{\partial R}", H, H)
-mse_slope = Symbol(r"\frac{\partial L}{\partial \hat{y}_b}")
-batch_sum = OneMatrix(B, 1)
-guess, true = IndexedBase(r"\hat{y}"), IndexedBase("y")
-L = Function("L")
-theta, epsilon = symbols(r"\theta \varepsilon")
-
 # how-long
 gamma, sigma_max = symbols(r"\gamma \sigma_{\max}")
 p_hat, z = symbols(r"\hat{p} z")
@@ -84,7 +69,8 @@ def slope(state):
     return MatAdd(OneMatrix(*state.shape), MatMul(-1, HadamardPower(state, 2)))
 
 
-step_jacobian = MatMul(DiagMatrix(slope(h(t))), W_hh)
+slopes = DiagMatrix(slope(h(t)))
+step_jacobian = MatMul(slopes, W_hh)
 
 STATE = (
     Equation(
@@ -125,135 +111,6 @@ STATE = (
     ),
 )
 
-NUMPY_RNN = (
-    Equation(
-        "eq-memory-step",
-        "Assignment 4's recurrence",
-        h(t),
-        tanh_of(W.T * x(t), R.T * h(t - 1), b_s),
-        "numpy-rnn",
-        "definition",
-        ("memory_network", "torch_memory"),
-    ),
-    Equation(
-        "eq-memory-output",
-        "Assignment 4's output, once, at the end",
-        y_hat,
-        MatAdd(V_out.T * h(T), b_out),
-        "numpy-rnn",
-        "definition",
-        ("memory_network", "torch_memory"),
-    ),
-    Equation(
-        "eq-mse",
-        "Mean squared error over a batch",
-        Symbol("L"),
-        times(UnevaluatedExpr(1 / B), Sum(plus(guess[b], -true[b]) ** 2, (b, 1, B))),
-        "numpy-rnn",
-        "definition",
-        ("memory_mse", "torch_mse"),
-    ),
-    Equation(
-        "eq-mse-gradient",
-        "Derivative of the mean squared error",
-        mse_slope,
-        times(2 / B, plus(guess[b], -true[b])),
-        "numpy-rnn",
-        "result",
-        ("memory_mse", "torch_mse", "mse_differences"),
-    ),
-    Equation(
-        "eq-memory-delta-last",
-        "Where the backward recursion starts",
-        deltas(T),
-        HadamardProduct(V_out * d_y_hat, slope(hs(T))),
-        "numpy-rnn",
-        "result",
-        ("memory_backward", "torch_memory_backward"),
-    ),
-    Equation(
-        "eq-memory-delta",
-        "One step backwards through time",
-        deltas(t),
-        HadamardProduct(R * deltas(t + 1), slope(hs(t))),
-        "numpy-rnn",
-        "result",
-        ("memory_backward", "torch_memory_backward"),
-    ),
-    Equation(
-        "eq-memory-d-v",
-        "Gradient of the output weights",
-        MatrixSymbol("d_{V}", H, O),
-        hs(T) * d_y_hat.T,
-        "numpy-rnn",
-        "result",
-        ("memory_backward", "torch_memory_backward", "memory_differences"),
-    ),
-    Equation(
-        "eq-memory-d-by",
-        "Gradient of the output bias",
-        MatrixSymbol("d_{b_y}", O, 1),
-        d_y_hat * batch_sum,
-        "numpy-rnn",
-        "result",
-        ("memory_backward", "torch_memory_backward", "memory_differences"),
-    ),
-    Equation(
-        "eq-memory-d-w",
-        "Gradient of the input weights, one step's share",
-        path("d_{W}", D, H)(t),
-        xs(t) * deltas(t).T,
-        "numpy-rnn",
-        "result",
-        ("memory_backward", "torch_memory_backward"),
-    ),
-    Equation(
-        "eq-memory-d-r",
-        "Gradient of the recurrent weights, one step's share",
-        path("d_{R}", H, H)(t),
-        hs(t - 1) * deltas(t).T,
-        "numpy-rnn",
-        "result",
-        ("memory_backward", "torch_memory_backward"),
-    ),
-    Equation(
-        "eq-memory-d-bs",
-        "Gradient of the state's bias, one step's share",
-        path("d_{b_s}", H, 1)(t),
-        deltas(t) * batch_sum,
-        "numpy-rnn",
-        "result",
-        ("memory_backward", "torch_memory_backward"),
-    ),
-    Equation(
-        "eq-memory-total",
-        "A shared weight's gradient sums the shares of all steps",
-        total_R,
-        Sum(hs(t - 1) * deltas(t).T, (t, 1, T)),
-        "numpy-rnn",
-        "result",
-        ("memory_backward", "torch_memory_backward", "memory_differences"),
-    ),
-    Equation(
-        "eq-central-difference",
-        "The central difference",
-        Symbol(r"\hat{g}(\varepsilon)"),
-        plus(L(plus(theta, epsilon)), -L(plus(theta, -epsilon))) / (2 * epsilon),
-        "numpy-rnn",
-        "definition",
-        ("gradcheck_differences",),
-    ),
-    Equation(
-        "eq-central-error",
-        "How far the central difference is off",
-        Abs(plus(Symbol(r"\hat{g}(\varepsilon)"), -Symbol(r"L'(\theta)")), evaluate=False),
-        times(epsilon**2 / 6, Symbol(r"\max \left|L'''\right|")),
-        "numpy-rnn",
-        "bound",
-        ("difference_error",),
-    ),
-)
-
 HOW_LONG = (
     Equation(
         "eq-jacobian-step",
@@ -262,7 +119,17 @@ HOW_LONG = (
         step_jacobian,
         "how-long",
         "result",
-        ("torch_jacobian", "jacobian_differences"),
+        ("torch_jacobian", "tape_jacobian", "jacobian_differences"),
+        mistakes=(
+            LINEAR_STEP(W_hh),
+            WEIGHTS_TRANSPOSED(MatMul(slopes, W_hh.T)),
+            SLOPE_AT_RIGHT(MatMul(W_hh, slopes)),
+            Mistake(
+                "slope of the state before",
+                MatMul(DiagMatrix(slope(h(t - 1))), W_hh),
+                "The tanh that is differentiated gave h_t, so its slope is 1 - h_t².",
+            ),
+        ),
     ),
     Equation(
         "eq-jacobian-product",
@@ -271,7 +138,21 @@ HOW_LONG = (
         Newest(step_jacobian, t, k + 1, T),
         "how-long",
         "result",
-        ("torch_jacobian", "jacobian_differences"),
+        ("torch_jacobian", "tape_jacobian", "jacobian_differences"),
+        mistakes=(
+            Mistake(
+                "the oldest factor leftmost",
+                Newest(step_jacobian.T, t, k + 1, T).T,
+                "The newest state, the one that is differentiated, stands at the left end.",
+            ),
+            LINEAR_STEP(Newest(W_hh, t, k + 1, T)),
+            WEIGHTS_TRANSPOSED(Newest(MatMul(slopes, W_hh.T), t, k + 1, T)),
+            Mistake(
+                "one factor too many",
+                Newest(step_jacobian, t, k, T),
+                "From step k to step T there are T - k steps: the first factor is ∂h_{k+1}/∂h_k.",
+            ),
+        ),
     ),
     Equation(
         "eq-jacobian-bound",

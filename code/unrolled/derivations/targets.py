@@ -1,10 +1,10 @@
-"""Equations of the tasks: their targets, their losses, and what a trivial answer costs.
+"""Equations of the tasks: their targets, what a trivial answer costs, how large a layer is.
 
-Chapters `parity`, `xnor`, `adding` and `mnist-rows`. Bits and numbers at one step are scalars.
+Chapters `parity`, `xnor`, `adding` and `mnist-rows`; the losses are in `losses`. Bits and
+numbers at one step are scalars.
 """
 
 from sympy import (
-    Abs,
     DiagMatrix,
     Eq,
     HadamardProduct,
@@ -15,7 +15,6 @@ from sympy import (
     MatMul,
     MatPow,
     MatrixSymbol,
-    Max,
     Mod,
     OneMatrix,
     Piecewise,
@@ -25,23 +24,22 @@ from sympy import (
     Symbol,
     UnevaluatedExpr,
     ZeroMatrix,
-    exp,
-    log,
     symbols,
 )
+from sympy.matrices.expressions.hadamard import HadamardPower
 
 from unrolled.derivations.notation import (
     Equation,
     Iverson,
+    Mistake,
     path,
     plus,
-    sigmoid,
     sigmoid_of,
     times,
 )
+from unrolled.derivations.slips import SLOPE_AT_RIGHT, WEIGHTS_TRANSPOSED
 
-t, j, N, C, D, H, T = symbols("t j N C D H T", integer=True, positive=True)
-cls, label = symbols("c y", integer=True, positive=True)
+t, j, D, H, T = symbols("t j D H T", integer=True, positive=True)
 half, third = Rational(1, 2), Rational(1, 3)
 
 # parity and XNOR
@@ -49,21 +47,14 @@ bit, parity, xnor, fold = (IndexedBase(name) for name in ("x", "s", "q", "f"))
 gain = Symbol("k")
 W, h, unit = MatrixSymbol("W", 2, 2), path("h", 2), IndexedBase("h")
 d_parity_step = MatrixSymbol(r"\frac{\partial h_t}{\partial h_{t-1}}", 2, 2)
+unit_slopes = DiagMatrix(HadamardProduct(h(t), MatAdd(OneMatrix(2, 1), MatMul(-1, h(t)))))
 thresholds = ImmutableMatrix([half, 3 * half])
-z, y = symbols("z y")
-bce_slope = Symbol(r"\frac{\partial \ell}{\partial z}")
-said, wanted = IndexedBase("p"), IndexedBase("q")
 
 # the adding problem: number u, marker m, previous marked step tau
 number, marker, previous = IndexedBase("u"), IndexedBase("m"), IndexedBase(r"\tau")
 target = IndexedBase("y")
 u, p, k = Symbol("u"), Symbol("p"), Symbol("k")
 from_u, from_p = (u, -1, 1), (p, -1, 1)
-
-# ten classes
-logit = IndexedBase("z")
-class_slope = Symbol(r"\frac{\partial \ell}{\partial z_c}")
-normaliser = Sum(exp(logit[j]), (j, 1, C))
 
 PARITY = (
     Equation(
@@ -121,39 +112,28 @@ PARITY = (
         d_parity_step,
         MatMul(
             gain,
-            DiagMatrix(HadamardProduct(h(t), MatAdd(OneMatrix(2, 1), MatMul(-1, h(t))))),
+            unit_slopes,
             W,
         ),
         "parity",
         "result",
-        ("torch_parity_network",),
-    ),
-    Equation(
-        "eq-bce",
-        "Binary cross-entropy of a logit",
-        Symbol(r"\ell"),
-        plus(-times(y, log(sigmoid(z))), -times(plus(1, -y), log(plus(1, -sigmoid(z))))),
-        "parity",
-        "definition",
-        ("torch_bce",),
-    ),
-    Equation(
-        "eq-bce-logits",
-        "The same, without overflow",
-        Symbol(r"\ell"),
-        plus(Max(z, 0), -times(z, y), log(plus(1, exp(-Abs(z))))),
-        "parity",
-        "result",
-        ("torch_bce", "bce_far_out"),
-    ),
-    Equation(
-        "eq-bce-gradient",
-        "Its derivative: answer minus target",
-        bce_slope,
-        plus(sigmoid(z), -y),
-        "parity",
-        "result",
-        ("torch_bce", "bce_derivative"),
+        ("torch_parity_network", "tape_parity_network", "parity_differences"),
+        mistakes=(
+            Mistake(
+                "the gain forgotten",
+                MatMul(unit_slopes, W),
+                "The gain stands inside σ, so the chain rule brings it out.",
+            ),
+            WEIGHTS_TRANSPOSED(MatMul(gain, unit_slopes, W.T)),
+            Mistake(
+                "slope of tanh",
+                MatMul(
+                    gain, DiagMatrix(MatAdd(OneMatrix(2, 1), MatMul(-1, HadamardPower(h(t), 2)))), W
+                ),
+                "These units are σ, whose slope is h (1 - h).",
+            ),
+            SLOPE_AT_RIGHT(MatMul(gain, W, unit_slopes)),
+        ),
     ),
 )
 
@@ -193,24 +173,6 @@ XNOR = (
         "xnor",
         "result",
         ("fold_targets",),
-    ),
-    Equation(
-        "eq-xnor-bce",
-        "Binary cross-entropy of probabilities",
-        Symbol("L"),
-        times(
-            -1 / N,
-            Sum(
-                plus(
-                    times(wanted[j], log(said[j])),
-                    times(plus(1, -wanted[j]), log(plus(1, -said[j]))),
-                ),
-                (j, 1, N),
-            ),
-        ),
-        "xnor",
-        "definition",
-        ("torch_bce_mean",),
     ),
 )
 
@@ -284,34 +246,7 @@ ADDING = (
     ),
 )
 
-CLASSES = (
-    Equation(
-        "eq-softmax",
-        "Softmax: from logits to probabilities",
-        said[cls],
-        exp(logit[cls]) / normaliser,
-        "mnist-rows",
-        "definition",
-        ("torch_cross_entropy",),
-    ),
-    Equation(
-        "eq-cross-entropy",
-        "Softmax cross-entropy of class y",
-        Symbol(r"\ell"),
-        plus(-logit[label], log(normaliser)),
-        "mnist-rows",
-        "definition",
-        ("torch_cross_entropy",),
-    ),
-    Equation(
-        "eq-softmax-gradient",
-        "Its derivative: probability minus truth",
-        class_slope,
-        plus(said[cls], -Iverson(Eq(cls, label))),
-        "mnist-rows",
-        "result",
-        ("torch_cross_entropy", "cross_entropy_differences"),
-    ),
+PARAMETERS = (
     Equation(
         "eq-rnn-parameters",
         "Parameters of a plain recurrent layer",

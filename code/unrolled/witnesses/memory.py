@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
 from unrolled import memory
-from unrolled.derivations import recurrence
+from unrolled.derivations import memory as derived
 from unrolled.derivations.notation import Equation
 from unrolled.gradcheck import numerical_gradient
 from unrolled.witnesses.numbers import (
     DIFFERENCES,
+    EXACT,
     Gap,
     World,
     as_columns,
@@ -21,41 +24,98 @@ from unrolled.witnesses.numbers import (
     from_step_1,
 )
 
-D, H, O, T, B = 2, 3, 2, 4, 5  # noqa: E741 - the book's letters
-TOTAL_R = recurrence.total_R.name
-MSE_SLOPE = recurrence.mse_slope.name
+SIZES = ((2, 3, 2, 4, 5), (1, 4, 3, 6, 2), (3, 2, 1, 5, 4))  # D, H, O, T, B
+TOTAL_R, MSE_SLOPE, D_Y_HAT = (
+    letter.name for letter in (derived.total_R, derived.mse_slope, derived.d_y_hat)
+)
 
 
-def _memory(seed: int) -> tuple[memory.RNN, np.ndarray, np.ndarray]:
-    """Draw a network of assignment 4 with nothing zero or symmetric, inputs and targets."""
-    rng = np.random.default_rng(seed)
-    net = memory.RNN(D, H, O, rng=rng)
+class Case(NamedTuple):
+    """A network of assignment 4, inputs x [T, B, D] and targets y [B, O]."""
+
+    net: memory.RNN
+    x: np.ndarray
+    y: np.ndarray
+
+
+def case(sizes: tuple[int, int, int, int, int], rng: np.random.Generator) -> Case:
+    """Draw a network, inputs and targets in which nothing is zero or symmetric.
+
+    Args:
+        sizes: D, H, O, T, B.
+        rng: source of the numbers.
+    """
+    d, h, o, t, b = sizes
+    net = memory.RNN(d, h, o, rng=rng)
     net.set_weights({name: rng.normal(size=w.shape) / 2 for name, w in net.parameters.items()})
-    return net, rng.normal(size=(T, B, D)), rng.normal(size=(B, O))
+    return Case(net, rng.normal(size=(t, b, d)), rng.normal(size=(b, o)))
 
 
-def _memory_world(net: memory.RNN, x: np.ndarray) -> dict:
+def cases(seed: int) -> Iterator[Case]:
+    """Draw one case of each of the sizes."""
+    return (case(sizes, np.random.default_rng([seed, *sizes])) for sizes in SIZES)
+
+
+def forward_world(net: memory.RNN, x: np.ndarray) -> World:
+    """Name weights, inputs, sizes and what the forward pass makes of them."""
+    y_hat = net.forward(x)
     weights = {"W": net.W, "R": net.R, "V": net.V, "b_{s}": net.b_s, "b_{y}": net.b_y}
-    return {**weights, "x": from_step_1(as_columns(x)), "T": T, "B": B, "H": H}
+    (t, b, _), (h, o) = x.shape, net.V.shape
+    world = {**weights, "x": from_step_1(as_columns(x)), "T": t, "B": b, "H": h, "O": o}
+    return world | {r"\hat{y}": y_hat.T, "h": as_columns(np.asarray(net.states))}
+
+
+def backward_world(
+    given: Case,
+    deltas: np.ndarray,
+    d_y_hat: np.ndarray,
+    once: dict[str, np.ndarray],
+    shares: dict[str, np.ndarray],
+) -> World:
+    """Name gradients, however they were obtained.
+
+    Args:
+        given: what was differentiated.
+        deltas: gradients at the pre-activations [T, B, H].
+        d_y_hat: gradient at the output [B, O].
+        once: gradients of "V" and "b_y".
+        shares: each step's share in the gradients of "W", "R" and "b_s", [T, …].
+    """
+    world = forward_world(given.net, given.x)
+    world |= {r"\delta": from_step_1(as_columns(deltas)), D_Y_HAT: d_y_hat.T}
+    world |= {f"d_{{{name}}}": gradient for name, gradient in once.items()}
+    world |= {f"d_{{{name}}}": from_step_1(share) for name, share in shares.items()}
+    return world | {TOTAL_R: shares["R"].sum(axis=0)}
+
+
+def compare_steps(equation: Equation, worlds: Iterable[World], tolerance: float = EXACT) -> Gap:
+    """Compare both sides at every step at which the equation holds."""
+    short = equation.label == "eq-memory-delta"  # δ_t needs δ_{t+1}: it starts a step earlier
+    steps = (step for w in worlds for step in each_step(w, last=w["T"] - short))
+    return compare(equation, steps, tolerance)
 
 
 def memory_network(equation: Equation) -> Gap:
     """Compare with `unrolled.memory.RNN`, running forward."""
-    net, x, _ = _memory(5)
-    y_hat = net.forward(x)
-    world = {**_memory_world(net, x), r"\hat{y}": y_hat.T, "h": as_columns(np.asarray(net.states))}
-    return compare(equation, each_step(world, last=T))
+    return compare_steps(equation, [forward_world(net, x) for net, x, _ in cases(5)])
 
 
-def _torch_memory(net: memory.RNN, x: np.ndarray, y: np.ndarray) -> dict:
+@cache
+def _torch_worlds(seed: int) -> tuple[World, ...]:
+    return tuple(map(_torch_world, cases(seed)))
+
+
+def _torch_world(given: Case) -> World:
     """Run assignment 4's network in PyTorch, each step on its own copy of the weights."""
     import torch
 
     def leaf(array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array.copy()).requires_grad_()
 
-    copies = [{name: leaf(getattr(net, name)) for name in ("W", "R", "b_s")} for _ in range(T)]
-    v, b_y, h, a = leaf(net.V), leaf(net.b_y), [torch.zeros(B, H, dtype=torch.float64)], []
+    net, x, y = given
+    copies = [{name: leaf(getattr(net, name)) for name in ("W", "R", "b_s")} for _ in x]
+    v, b_y, a = leaf(net.V), leaf(net.b_y), []
+    h = [torch.zeros(len(y), len(net.R), dtype=torch.float64)]
     for x_t, step in zip(torch.from_numpy(x), copies, strict=True):
         a.append(
             torch.nn.functional.linear(x_t, step["W"].T, step["b_s"][:, 0]) + h[-1] @ step["R"]
@@ -65,78 +125,100 @@ def _torch_memory(net: memory.RNN, x: np.ndarray, y: np.ndarray) -> dict:
     y_hat = torch.nn.functional.linear(h[-1], v.T, b_y[:, 0])
     y_hat.retain_grad()
     torch.nn.functional.mse_loss(y_hat, torch.from_numpy(y)).backward()
-
-    def shares(name: str) -> np.ndarray:
-        return from_step_1(np.stack([np.asarray(step[name].grad) for step in copies]))
-
-    return _memory_world(net, x) | {
-        "h": as_columns(np.stack([h_t.detach().numpy() for h_t in h])),
-        r"\delta": from_step_1(as_columns(np.stack([np.asarray(a_t.grad) for a_t in a]))),
-        r"\hat{y}": y_hat.detach().numpy().T,
-        recurrence.d_y_hat.name: np.asarray(y_hat.grad).T,
-        "d_{V}": np.asarray(v.grad),
-        "d_{b_y}": np.asarray(b_y.grad),
-        "d_{W}": shares("W"),
-        "d_{R}": shares("R"),
-        "d_{b_s}": shares("b_s"),
-        TOTAL_R: np.nansum(shares("R"), axis=0),
+    shares = {
+        name: np.stack([np.asarray(step[name].grad) for step in copies]) for name in copies[0]
     }
+    once = {"V": np.asarray(v.grad), "b_y": np.asarray(b_y.grad)}
+    deltas = np.stack([np.asarray(a_t.grad) for a_t in a])
+    world = backward_world(given, deltas, np.asarray(y_hat.grad), once, shares)
+    states = as_columns(np.stack([h_t.detach().numpy() for h_t in h]))
+    return world | {"h": states, r"\hat{y}": y_hat.detach().numpy().T}
 
 
 def torch_memory(equation: Equation) -> Gap:
     """Compare with the same network in PyTorch."""
-    return compare(equation, each_step(_torch_memory(*_memory(6)), last=T))
+    return compare_steps(equation, _torch_worlds(6))
 
 
 def torch_memory_backward(equation: Equation) -> Gap:
     """Compare with automatic differentiation, one copy of the weights for each step."""
-    return compare(equation, each_step(_torch_memory(*_memory(7)), last=_last_step(equation)))
+    return compare_steps(equation, _torch_worlds(7))
 
 
-def _last_step(equation: Equation) -> int:
-    """Stop where the recursion starts: δ_t needs δ_{t+1}."""
-    return T - 1 if equation.label == "eq-memory-delta" else T
+@cache
+def _numpy_worlds() -> tuple[World, ...]:
+    return tuple(map(_numpy_world, cases(8)))
+
+
+def _numpy_world(given: Case) -> World:
+    """Run the library's own backward pass.
+
+    For a single sequence d_bs is δ itself, so B runs of one sequence give δ of the batch.
+    """
+    net, x, y = given
+    d_y_hat = 2 * (net.forward(x) - y) / y.size
+    deltas = []
+    for b in range(len(y)):
+        net.forward(x[:, b : b + 1])
+        deltas.append(net.backward(d_y_hat[b : b + 1])["d_bs"][:, :, 0])
+    net.forward(x)
+    found = net.backward(d_y_hat)
+    once = {"V": found["d_V"], "b_y": found["d_by"]}
+    shares = {"W": found["d_W"], "R": found["d_R"], "b_s": found["d_bs"]}
+    return backward_world(given, np.stack(deltas, axis=1), d_y_hat, once, shares)
 
 
 def memory_backward(equation: Equation) -> Gap:
-    """Compare with `unrolled.memory.RNN.backward`.
+    """Compare with `unrolled.memory.RNN.backward`."""
+    return compare_steps(equation, _numpy_worlds())
 
-    For a single sequence d_bs is δ itself, so B runs of one sequence give the columns of δ.
-    """
-    net, x, y = _memory(8)
-    d_y_hat = 2 * (net.forward(x) - y) / y.size
-    gradients, h = net.backward(d_y_hat), as_columns(np.asarray(net.states))
-    deltas = []
-    for b in range(B):
-        net.forward(x[:, b : b + 1])
-        deltas.append(net.backward(d_y_hat[b : b + 1])["d_bs"][:, :, 0])
-    names = {"d_{V}": "d_V", "d_{b_y}": "d_by"}
-    stepwise = {"d_{W}": "d_W", "d_{R}": "d_R", "d_{b_s}": "d_bs"}
-    world = _memory_world(net, x) | {
-        "h": h,
-        r"\delta": from_step_1(np.stack(deltas, axis=-1)),
-        recurrence.d_y_hat.name: d_y_hat.T,
-        TOTAL_R: gradients["d_R"].sum(axis=0),
-    }
-    world |= {letter: gradients[name] for letter, name in names.items()}
-    world |= {letter: from_step_1(gradients[name]) for letter, name in stepwise.items()}
-    return compare(equation, each_step(world, last=_last_step(equation)))
+
+@cache
+def _measured_worlds() -> tuple[World, ...]:
+    return tuple(map(_measured_world, cases(9)))
+
+
+def _measured_world(given: Case) -> World:
+    """Move single numbers: a weight at one step only, or a pre-activation, or an output."""
+    net, x, y = given
+    once = {"V": net.V.copy(), "b_y": net.b_y.copy()}
+    names = ("W", "R", "b_s")
+    copies = {name: np.stack([getattr(net, name)] * len(x)) for name in names}
+    push = np.zeros((*x.shape[:2], len(net.R)))  # added to the pre-activations, [T, B, H]
+
+    def answer() -> np.ndarray:
+        h = np.zeros(push.shape[1:])
+        for x_t, w, r, b_s, push_t in zip(x, *copies.values(), push, strict=True):
+            h = np.tanh(x_t @ w + h @ r + b_s.T + push_t)
+        return h @ once["V"] + once["b_y"].T
+
+    def loss(_: np.ndarray) -> float:
+        return memory.MSELoss().forward(answer(), y)
+
+    def loss_of(y_hat: np.ndarray) -> float:
+        return memory.MSELoss().forward(y_hat, y)
+
+    return backward_world(
+        given,
+        numerical_gradient(loss, push),
+        numerical_gradient(loss_of, answer()),
+        {name: numerical_gradient(loss, array) for name, array in once.items()},
+        {name: numerical_gradient(loss, array) for name, array in copies.items()},
+    )
 
 
 def memory_differences(equation: Equation) -> Gap:
     """Compare with central differences of assignment 4's loss."""
-    net, x, y = _memory(9)
-    world = _torch_memory(net, x, y)
-
-    def loss(_: np.ndarray) -> float:
-        return memory.MSELoss().forward(net.forward(x), y)
-
-    for letter, weight in (("d_{V}", net.V), ("d_{b_y}", net.b_y), (TOTAL_R, net.R)):
-        world[letter] = numerical_gradient(loss, weight)
-    return compare(equation, [world], DIFFERENCES)
+    return compare_steps(equation, _measured_worlds(), DIFFERENCES)
 
 
-def _mse_worlds(y_hat: np.ndarray, y: np.ndarray, loss: float, gradient: np.ndarray) -> list[World]:
+def mse_points(seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Draw predictions and targets [B], for several B."""
+    rng = np.random.default_rng(seed)
+    return ((rng.normal(size=b), rng.normal(size=b)) for b in (5, 2, 9))
+
+
+def mse_worlds(y_hat: np.ndarray, y: np.ndarray, loss: float, gradient: np.ndarray) -> list[World]:
     """Name a loss and its gradient; all arrays are [B]."""
     world = {r"\hat{y}": from_step_1(y_hat), "y": from_step_1(y), "B": len(y), "L": loss}
     return [{**world, MSE_SLOPE: gradient[b - 1], "b": b} for b in range(1, len(y) + 1)]
@@ -144,28 +226,34 @@ def _mse_worlds(y_hat: np.ndarray, y: np.ndarray, loss: float, gradient: np.ndar
 
 def memory_mse(equation: Equation) -> Gap:
     """Compare with `unrolled.memory.MSELoss`."""
-    y_hat, y = np.random.default_rng(10).normal(size=(2, B, 1))
-    mse = memory.MSELoss()
-    loss, gradient = mse.forward(y_hat, y), mse.backward()
-    return compare(equation, _mse_worlds(y_hat[:, 0], y[:, 0], loss, gradient[:, 0]))
+    worlds = []
+    for y_hat, y in mse_points(10):
+        mse = memory.MSELoss()
+        loss, gradient = mse.forward(y_hat[:, None], y[:, None]), mse.backward()
+        worlds += mse_worlds(y_hat, y, loss, gradient[:, 0])
+    return compare(equation, worlds)
 
 
 def torch_mse(equation: Equation) -> Gap:
     """Compare with `torch.nn.functional.mse_loss` and its gradient."""
     import torch
 
-    y_hat, y = torch.from_numpy(np.random.default_rng(11).normal(size=(2, B)))
-    loss = torch.nn.functional.mse_loss(y_hat.requires_grad_(), y)
-    loss.backward()
-    arrays = y_hat.detach().numpy(), y.numpy(), loss.item(), np.asarray(y_hat.grad)
-    return compare(equation, _mse_worlds(*arrays))
+    worlds = []
+    for y_hat, y in mse_points(11):
+        guess = torch.tensor(y_hat, requires_grad=True)
+        loss = torch.nn.functional.mse_loss(guess, torch.from_numpy(y))
+        loss.backward()
+        worlds += mse_worlds(y_hat, y, loss.item(), np.asarray(guess.grad))
+    return compare(equation, worlds)
 
 
 def mse_differences(equation: Equation) -> Gap:
     """Compare with central differences of `unrolled.memory.MSELoss`."""
-    y_hat, y = np.random.default_rng(12).normal(size=(2, B))
-    gradient = numerical_gradient(lambda guess: memory.MSELoss().forward(guess, y), y_hat)
-    return compare(equation, _mse_worlds(y_hat, y, np.nan, gradient), DIFFERENCES)
+    worlds = []
+    for y_hat, y in mse_points(12):
+        gradient = numerical_gradient(partial(memory.MSELoss().forward, y_true=y), y_hat)
+        worlds += mse_worlds(y_hat, y, np.nan, gradient)
+    return compare(equation, worlds, DIFFERENCES)
 
 
 def gradcheck_differences(equation: Equation) -> Gap:

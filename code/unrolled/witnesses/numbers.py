@@ -27,6 +27,10 @@ class Gap(NamedTuple):
     tolerance: float
 
 
+class Misfit(ValueError):
+    """The two sides of an equation differ in shape."""
+
+
 class _Code(NumPyPrinter):
     """NumPy code for the two constructs that SymPy can print as LaTeX only."""
 
@@ -89,16 +93,22 @@ def compare(equation: Equation, worlds: Iterable[World], tolerance: float = EXAC
         tolerance: the difference allowed.
 
     Raises:
-        ValueError: if the sides differ in shape, a letter has no value, or there is no world.
+        ValueError: if a letter has no value or there is no world; `Misfit`, a kind of it, if the
+            sides differ in shape.
     """
-    return Gap(max(_difference(equation, world) for world in worlds), tolerance)
+    return Gap(_largest([_difference(equation, world) for world in worlds]), tolerance)
 
 
 def _difference(equation: Equation, world: World) -> float:
     left, right = evaluate(equation.lhs, world), evaluate(equation.rhs, world)
     if left.shape != right.shape:
-        raise ValueError(f"sides: expected equal shapes, got {left.shape} and {right.shape}")
+        raise Misfit(f"sides: expected equal shapes, got {left.shape} and {right.shape}")
     return float(np.max(np.abs(left - right)))
+
+
+def _largest(errors: list[float]) -> float:
+    """Return the largest error, or NaN if one of them is: Python's `max` would lose it."""
+    return float(np.max(errors))
 
 
 def bound(
@@ -113,7 +123,7 @@ def bound(
         tolerance: the error allowed.
     """
     excess = [float(evaluate(equation.lhs, w) - evaluate(equation.rhs, w)) for w in worlds]
-    return Gap(max(*excess, _difference(equation, tight)), tolerance)
+    return Gap(_largest([*excess, _difference(equation, tight)]), tolerance)
 
 
 def each_step(world: World, first: int = 1, *, last: int) -> Iterator[World]:

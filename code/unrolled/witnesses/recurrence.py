@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from statistics import NormalDist
 
 import numpy as np
@@ -26,6 +26,7 @@ from unrolled.witnesses.numbers import (
 )
 
 D, H, O, T, B = 2, 3, 2, 4, 5  # noqa: E741 - the book's letters
+CHAINS = ((2, 3, 4), (1, 2, 6), (4, 5, 3))  # D, H, T
 HAND_X, HAND_H, HAND_Y = (9, 4, -2), (0.970688, 0.507328, 0.0753461), -0.0527423
 STEP_JACOBIAN, JACOBIAN = recurrence.d_h_step.name, recurrence.d_h_T.name
 JACOBIAN_NORM = recurrence.norm_Tk.name
@@ -115,24 +116,31 @@ def torch_hand(equation: Equation) -> Gap:
     return compare(equation, each_step({**world, "y": from_step_1(y)}, last=3))
 
 
-def _chain(seed: int) -> tuple[cells.RNN, np.ndarray, np.ndarray]:
+def _chain(
+    seed: int, sizes: tuple[int, int, int] = (D, H, T)
+) -> tuple[cells.RNN, np.ndarray, np.ndarray]:
     """Draw a cell with weights of size 1, inputs [1, T, D] and a first state [1, H]."""
-    rng = np.random.default_rng(seed)
-    cell = cells.RNN(D, H, rng=rng)
+    rng, (d, h, steps) = np.random.default_rng([seed, *sizes]), sizes
+    cell = cells.RNN(d, h, rng=rng)
     for parameter in cell.parameters.values():
         parameter[...] = rng.normal(size=parameter.shape)
-    return cell, rng.normal(size=(1, T, D)) / 2, rng.normal(size=(1, H))
+    return cell, rng.normal(size=(1, steps, d)) / 2, rng.normal(size=(1, h))
 
 
-def _chain_worlds(seed: int, jacobian: Callable) -> Iterator[World]:
+@cache
+def chain_worlds(seed: int, jacobian: Callable) -> tuple[World, ...]:
     """Name the Jacobians ∂h_t/∂h_{t-1} and ∂h_T/∂h_k; `jacobian(cell, x, h)` measures them."""
-    cell, x, h_0 = _chain(seed)
-    h = np.concatenate([h_0, cell.forward(x, h_0)[0][0]])
-    world = {"W_{hh}": cell.weight_hh, "h": h[:, :, None], "T": T, "H": H}
-    for t in range(1, T + 1):
-        one_step = jacobian(cell, x[:, t - 1 : t], h[t - 1 : t])
-        to_the_end = jacobian(cell, x[:, t - 1 :], h[t - 1 : t])
-        yield {**world, STEP_JACOBIAN: one_step, JACOBIAN: to_the_end, "t": t, "k": t - 1}
+    worlds = []
+    for sizes in CHAINS:
+        cell, x, h_0 = _chain(seed, sizes)
+        h, steps = np.concatenate([h_0, cell.forward(x, h_0)[0][0]]), sizes[2]
+        world = {"W_{hh}": cell.weight_hh, "h": h[:, :, None], "T": steps, "H": sizes[1]}
+        for t in range(1, steps + 1):
+            one_step = jacobian(cell, x[:, t - 1 : t], h[t - 1 : t])
+            to_the_end = jacobian(cell, x[:, t - 1 :], h[t - 1 : t])
+            names = {STEP_JACOBIAN: one_step, JACOBIAN: to_the_end}
+            worlds.append({**world, **names, "t": t, "k": t - 1})
+    return tuple(worlds)
 
 
 def _torch_jacobian_of(cell: cells.RNN, x: np.ndarray, h: np.ndarray) -> np.ndarray:
@@ -154,18 +162,21 @@ def _last_state(cell: cells.RNN, x: np.ndarray, unit: int, state: np.ndarray) ->
 
 def _measured_jacobian_of(cell: cells.RNN, x: np.ndarray, h: np.ndarray) -> np.ndarray:
     start = h.copy()
-    rows = [numerical_gradient(partial(_last_state, cell, x, unit), start)[0] for unit in range(H)]
+    rows = [
+        numerical_gradient(partial(_last_state, cell, x, unit), start)[0]
+        for unit in range(len(start[0]))
+    ]
     return np.stack(rows)
 
 
 def torch_jacobian(equation: Equation) -> Gap:
     """Compare with PyTorch's Jacobians of the same steps."""
-    return compare(equation, _chain_worlds(13, _torch_jacobian_of))
+    return compare(equation, chain_worlds(13, _torch_jacobian_of))
 
 
 def jacobian_differences(equation: Equation) -> Gap:
     """Compare with central differences of `unrolled.cells.RNN`."""
-    return compare(equation, _chain_worlds(14, _measured_jacobian_of), DIFFERENCES)
+    return compare(equation, chain_worlds(14, _measured_jacobian_of), DIFFERENCES)
 
 
 def jacobian_norms(equation: Equation) -> Gap:

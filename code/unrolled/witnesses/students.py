@@ -1,0 +1,228 @@
+"""Which mistake made a student's gradient? Try every mistake of the table on the student's numbers.
+
+A gradient is computed by a few equations, one after the other: δ at the last step, δ at the steps
+before it, then the weights. With one of them replaced by a `Mistake`, the others carry the error
+on, as a student's own code would; what comes out is compared with what the student has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from sympy import Indexed
+
+from unrolled.derivations import equations
+from unrolled.derivations.notation import At, Equation, Mistake
+from unrolled.witnesses import memory
+from unrolled.witnesses.numbers import World, evaluate
+
+Line = tuple[Equation, tuple[int, ...]]
+ONCE = (0,)  # the steps of a line that does not depend on t
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Numbers, and the equations that lead from them to the gradients asked for.
+
+    Args:
+        lines: the equations in the order in which they are computed, each with its steps t.
+        answers: what a student calls each gradient → the letter that the equations use.
+        world: values of the letters that no line computes.
+    """
+
+    lines: tuple[Line, ...]
+    answers: Mapping[str, str]
+    world: World
+
+    @property
+    def factors(self) -> dict[str, float]:
+        """Name the factors by which conventions of the loss differ: ½Σ, Σ, mean, and the sign."""
+        found: dict[str, float] = {"2": 2, "1/2": 1 / 2}
+        for size in ("T", "B"):
+            if n := self.world.get(size):
+                found |= {size: n, f"1/{size}": 1 / n, f"2/{size}": 2 / n, f"{size}/2": n / 2}
+        found = {"1": 1.0} | found
+        signed = found | {f"-{name}": -factor for name, factor in found.items()}
+        return {name: factor for name, factor in signed.items() if factor != 1}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known about one gradient.
+
+    Args:
+        name: what the student calls it.
+        verdict: "right", "factor" (right up to a factor), "mistake" or "unknown".
+        mistakes: those that give this number. Beside "right": those that these numbers cannot tell
+            from what is right.
+        factors: names of the factors by which it differs from what is right or, if that gives no
+            match, from what the mistakes lead to.
+        also_factor: whether it is what is right that the factors lead to.
+    """
+
+    name: str
+    verdict: str
+    mistakes: tuple[Mistake, ...] = ()
+    factors: tuple[str, ...] = ()
+    also_factor: bool = field(default=False, repr=False)
+
+    def __str__(self) -> str:
+        """Say what was found, each explanation on lines of its own."""
+        if self.verdict == "unknown":
+            return f"{self.name}: not right, and none of the known mistakes"
+        if self.verdict == "right":
+            same = ", ".join(dict.fromkeys(m.name for m in self.mistakes))
+            return f"{self.name}: right" + (f" (these numbers cannot tell: {same})" if same else "")
+        factor = f"the factor {' or '.join(self.factors)}"
+        agrees = f"right up to {factor}, a convention of the loss"
+        times = f", times {factor}" if self.factors and not self.also_factor else ""
+        said = [f"{m.name}{times}\n    {m.why}" for m in self.mistakes]
+        if self.also_factor:
+            said = ["right but for the sign" if "-1" in self.factors else agrees, *said]
+        return f"{self.name}: " + "\n  or ".join(said)
+
+
+def from_table(labels: Mapping[str, str], world: World) -> Problem:
+    """Make a problem whose gradients each have an equation of their own.
+
+    Args:
+        labels: what a student calls each gradient → the label of its equation. An equation that
+            holds at each step t = 1 … T gives an array whose first axis is the step.
+        world: values of all letters on the right sides.
+
+    Raises:
+        ValueError: if a label is unknown.
+    """
+    claims = {name: equations.equation(label) for name, label in labels.items()}
+    steps = tuple(range(1, world.get("T", 0) + 1))
+    lines = tuple((e, steps if isinstance(e.lhs, At | Indexed) else ONCE) for e in claims.values())
+    return Problem(lines, {name: _letter(e) for name, e in claims.items()}, world)
+
+
+def memory_problem(given: memory.Case) -> Problem:
+    """Ask for the gradients of assignment 4's network, under the names its `backward` gives them.
+
+    Args:
+        given: the network, inputs x [T, B, D] and targets y [B, O]; the loss is the mean square.
+    """
+    net, x, y = given
+    world = memory.forward_world(net, x)
+    d_y_hat = 2 * (net.forward(x) - y) / y.size
+    last = len(x)
+    steps = {"delta-last": (last,), "delta": tuple(range(last - 1, 0, -1)), "d-v": ONCE}
+    steps |= {"d-by": ONCE} | dict.fromkeys(("d-w", "d-r", "d-bs"), tuple(range(1, last + 1)))
+    return Problem(
+        tuple((equations.equation(f"eq-memory-{name}"), when) for name, when in steps.items()),
+        {"d_V": "d_{V}", "d_W": "d_{W}", "d_R": "d_{R}", "d_bs": "d_{b_s}", "d_by": "d_{b_y}"},
+        {**world, memory.D_Y_HAT: d_y_hat.T},
+    )
+
+
+def memory_example() -> Problem:
+    """Ask for the gradients of a small network of assignment 4 on numbers of its own."""
+    return memory_problem(memory.case(memory.SIZES[0], np.random.default_rng(0)))
+
+
+def _letter(equation: Equation) -> str:
+    """Name the letter that an equation's left side gives a value to."""
+    lhs = equation.lhs
+    return str(lhs.base if isinstance(lhs, Indexed) else lhs.args[0] if lhs.args else lhs)
+
+
+def _compute(lines: tuple[Line, ...], world: World) -> World:
+    """Run the lines one after the other; what stops one stops those that need it."""
+    world, steps_of = dict(world), dict[str, dict[int, np.ndarray]]()
+    for equation, steps in lines:
+        letter = _letter(equation)
+        values = world[letter] = steps_of.setdefault(letter, {})
+        try:
+            for t in steps:
+                values[t] = evaluate(equation.rhs, {**world, "t": t})
+        except (ValueError, LookupError, TypeError):  # shapes that do not fit, after a mistake
+            values.clear()
+        if steps == ONCE and values:
+            world[letter] = values[0]
+    return world
+
+
+def _answer(problem: Problem, lines: tuple[Line, ...], letter: str) -> np.ndarray | None:
+    """Compute one gradient by the given lines; None where a mistake leaves no number."""
+    value = _compute(lines, problem.world)[letter]
+    if isinstance(value, dict):
+        value = np.stack([value[t] for t in sorted(value)]) if value else None
+    return value
+
+
+def _upstream(problem: Problem, letter: str) -> set[str]:
+    """Name the letters that a gradient is computed from, itself included."""
+    needed = {letter}
+    for equation, _ in reversed(problem.lines):
+        if _letter(equation) in needed:
+            needed |= {str(symbol) for symbol in equation.rhs.free_symbols}
+    return needed
+
+
+def _attempts(problem: Problem, letter: str) -> Iterator[tuple[Mistake, np.ndarray]]:
+    """Yield each mistake that could spoil a gradient, with the gradient it leads to."""
+    needed = _upstream(problem, letter)
+    for number, (equation, steps) in enumerate(problem.lines):
+        for mistake in equation.mistakes if steps and _letter(equation) in needed else ():
+            lines = list(problem.lines)
+            lines[number] = (replace(equation, rhs=mistake.rhs), steps)
+            value = _answer(problem, tuple(lines), letter)
+            if value is not None and np.all(np.isfinite(value)):
+                yield mistake, value
+
+
+def diagnose(gradient: Mapping[str, Any], problem: Problem, rtol: float) -> dict[str, Finding]:
+    """Find out what each gradient is: see `unrolled.verify.diagnose`."""
+    if not isinstance(gradient, Mapping) or not gradient:
+        raise ValueError(f"gradient: expected a mapping of names to numbers, got {gradient!r}")
+    known = ", ".join(problem.answers)
+    for name in gradient:
+        if name not in problem.answers:
+            raise ValueError(f"gradient: expected names among {known}, got {name!r}")
+    return {name: _find(name, value, problem, rtol) for name, value in gradient.items()}
+
+
+def _find(name: str, value: Any, problem: Problem, rtol: float) -> Finding:
+    letter = problem.answers[name]
+    right = _answer(problem, problem.lines, letter)
+    if right is None:
+        raise ValueError(f"problem: expected equations that give {name!r}, got none that runs")
+    attempts = list(_attempts(problem, letter))
+    given = _numbers(name, value, right, {wrong.shape for _, wrong in attempts})
+    scale = float(np.max(np.abs(right)))
+
+    def same(other: np.ndarray) -> bool:
+        allowed = rtol * (float(np.max(np.abs(other))) or scale)
+        return other.shape == given.shape and bool(np.max(np.abs(other - given)) <= allowed)
+
+    slips = tuple(mistake for mistake, wrong in attempts if same(wrong))
+    if same(right):
+        return Finding(name, "right", slips)
+    factors = tuple(n for n, factor in problem.factors.items() if scale and same(factor * right))
+    if slips or factors:
+        return Finding(name, "mistake" if slips else "factor", slips, factors, bool(factors))
+    for n, factor in problem.factors.items():
+        if slips := tuple(m for m, wrong in attempts if np.any(wrong) and same(factor * wrong)):
+            return Finding(name, "mistake", slips, (n,))
+    return Finding(name, "unknown")
+
+
+def _numbers(name: str, value: Any, right: np.ndarray, others: set[tuple]) -> np.ndarray:
+    """Turn a student's value into an array, or say what is wrong with it."""
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise ValueError(f"gradient[{name!r}]: expected numbers, got {value!r}") from None
+    if array.size == right.size == 1:
+        array = array.reshape(right.shape)
+    if array.shape != right.shape and array.shape not in others:
+        raise ValueError(f"gradient[{name!r}]: expected shape {right.shape}, got {array.shape}")
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"gradient[{name!r}]: expected finite numbers, got {array.ravel()[:3]}")
+    return array
