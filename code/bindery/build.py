@@ -40,7 +40,13 @@ class Build:
 
     @classmethod
     def current(cls, root: Path) -> "Build":
-        """Describe the build that the environment asks for (UNROLLED_PROFILE, UNROLLED_DATA)."""
+        """Describe the build that the environment asks for (UNROLLED_PROFILE, UNROLLED_DATA).
+
+        Raises:
+            ValueError: the folder holds no book, the profile is unknown or the data are damaged.
+        """
+        if not (root / "_toc.yml").is_file():
+            raise ValueError(f"root: expected a folder with a _toc.yml, got {root}")
         return cls(root.resolve(), assignments.profile().name, mnist.find())
 
     @property
@@ -83,9 +89,10 @@ class Build:
         A kernel gets one thread: the book's networks are so small that a second one costs more in
         waiting than it saves, up to several times, and two kernels would fight over the cores.
         """
-        real = self.data.kind == "real"
-        # The data were looked for once, here: no kernel may come to another answer.
-        data = {"UNROLLED_DATA": str(self.data.folder)} if real else {"UNROLLED_OFFLINE": "1"}
+        # The data were looked for once, here: no kernel may come to another answer, nor look for a
+        # relative path from the folder in which it runs.
+        folder = self.data.folder if self.data.kind == "real" else None
+        data = {"UNROLLED_DATA": str(folder.resolve())} if folder else {"UNROLLED_OFFLINE": "1"}
         return {
             **dict.fromkeys(ONE_THREAD, "1"),
             **data,
@@ -113,8 +120,9 @@ class Build:
         }
         if record != read_record(self.output):  # the file's date says when the pages grew old
             self.output.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(record, indent=1)
-            (self.output / "execution.json").write_text(text, encoding="utf-8")
+            beside = self.output / "execution.json.part"
+            beside.write_text(json.dumps(record, indent=1), encoding="utf-8")
+            beside.replace(self.output / "execution.json")
 
 
 def output_folder(root: Path, profile: str) -> Path:

@@ -302,8 +302,8 @@ def main(argv: list[str] | None = None) -> int:
         build = Build.current(options.root)
         console.print(f"Profile {build.profile} on {build.device}. {build.data.message}")
         failed = execute(build, options.jobs, console)
-    except ValueError as error:
-        print(error, file=sys.stderr)
+    except (ValueError, OSError) as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Stopped; the chapters that had finished are kept.", file=sys.stderr)

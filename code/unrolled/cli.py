@@ -102,7 +102,7 @@ def train_model(chosen: argparse.Namespace) -> int:
     from unrolled import runs, store
 
     if chosen.out:
-        store.refuse_strangers(chosen.out)  # before the training, not after it
+        store.make_room(chosen.out)  # before the training, not after it
     kept = runs.run(
         chosen.name,
         settings=chosen.settings,
@@ -116,8 +116,8 @@ def train_model(chosen: argparse.Namespace) -> int:
     if chosen.out:
         store.write(chosen.out, record, {**kept.history, **kept.weights})
     if kept.interrupted:
-        where = f"kept in {chosen.out}" if chosen.out else "shown here; --out DIR would keep it"
-        say(f"Ctrl-C after {kept.steps} steps; what was reached is {where}", 130)
+        where = chosen.out or kept.folder
+        say(f"Ctrl-C after {kept.steps} steps; what was reached is kept in {where}", 130)
     show(
         summary(record),
         chosen.json,
@@ -158,7 +158,7 @@ def sweep_model(chosen: argparse.Namespace) -> int:
     if chosen.jobs < 1:
         raise ValueError(f"--jobs: expected at least 1, got {chosen.jobs}")
     assignments.settings_of(chosen.name, chosen.settings, chosen.profile)  # fail before the work
-    kept = Parallel(n_jobs=chosen.jobs)(
+    making = Parallel(n_jobs=chosen.jobs, return_as="generator")(
         delayed(runs.run)(
             chosen.name,
             settings=chosen.settings,
@@ -168,6 +168,12 @@ def sweep_model(chosen: argparse.Namespace) -> int:
         )
         for seed in range(chosen.seeds)
     )
+    kept: list[runs.Run] = []
+    for run in making:
+        if run.interrupted:
+            whole = "which a second sweep will not train again"
+            return say(f"stopped by Ctrl-C; {len(kept)} seeds are kept, {whole}", 130)
+        kept.append(run)
     lines = [f"seed {run.seed:3}  {run.metrics}" for run in kept]
     if "solved" in kept[0].metrics:
         lines.append(f"solved: {Count(sum(run.metrics['solved'] for run in kept), len(kept))}")

@@ -208,7 +208,7 @@ def fit(
 
     Returns:
         Arrays "epoch" (from 1), "loss" and "accuracy" (means over that epoch alone; no accuracy
-        with the squared error), and "interrupted", a bool.
+        with the squared error); "updates", the number made, and "interrupted", a bool.
 
     Raises:
         ValueError: when `loss` is none of the three.
@@ -230,7 +230,8 @@ def fit(
         interrupted = True
     names = ["epoch", "loss"] + ["accuracy"] * (loss in ACCURACIES)
     return {name: np.array([row[name] for row in rows]) for name in names} | {
-        "interrupted": interrupted
+        "updates": int(model.optimizer.iterations.numpy()),
+        "interrupted": interrupted,
     }
 
 

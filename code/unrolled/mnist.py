@@ -296,6 +296,8 @@ def _locate(folder: Path, name: str) -> Path:
     for path in (folder / f"{name}.gz", folder / name):
         if path.is_file():
             return path
+    if not folder.is_dir():
+        raise FileNotFoundError(f"the MNIST folder {folder} does not exist.")
     raise FileNotFoundError(f"the MNIST folder {folder} lacks {name} (or {name}.gz).")
 
 

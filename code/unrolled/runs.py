@@ -20,7 +20,7 @@ import numpy as np
 
 from unrolled import assignments, mnist
 from unrolled.assignments import Settings
-from unrolled.store import source_digest, stored, versions
+from unrolled.store import Kept, source_digest, stored, versions
 from unrolled.training import Arrays, Row
 
 
@@ -41,6 +41,7 @@ class Run:
         versions: package → version.
         date: when it ended, UTC.
         interrupted: whether Ctrl-C ended it early; such a run is never used again.
+        folder: where it is kept.
         history: column → array, see `training.History`.
         weights: name → array.
     """
@@ -57,18 +58,20 @@ class Run:
     versions: dict[str, str]
     date: str
     interrupted: bool = False
+    folder: str = ""
     history: Arrays = field(default_factory=dict, repr=False)
     weights: Arrays = field(default_factory=dict, repr=False)
 
     def record(self) -> dict[str, Any]:
-        """Return all but the arrays, ready for JSON."""
+        """Return all but the arrays and where they are, ready for JSON."""
         bare = asdict(replace(self, history={}, weights={}))
-        return {key: value for key, value in bare.items() if key not in ("history", "weights")}
+        left_out = ("history", "weights", "folder")
+        return {key: value for key, value in bare.items() if key not in left_out}
 
     def network(self) -> Any:
-        """Build the network again and give it the trained weights."""
+        """Build the network again, on the CPU, and give it the trained weights."""
         row = assignments.model(self.name)
-        built = experiment(row.task).build(row.network, self.settings, self.seed)
+        built = experiment(row.task).build(row.network, self.settings, self.seed, "cpu")
         load_weights(built, self.weights)
         return built
 
@@ -169,16 +172,17 @@ def run(
         arrays = {f"history/{k}": v for k, v in outcome.history.arrays().items()}
         return made.record(), arrays | {f"weights/{k}": v for k, v in outcome.weights.items()}
 
-    return from_record(*stored(what, train, again=again))
+    return from_record(stored(what, train, again=again))
 
 
-def from_record(record: dict[str, Any], arrays: Arrays) -> Run:
+def from_record(kept: Kept) -> Run:
     """Return the run that a record and its arrays describe."""
 
     def part(prefix: str) -> Arrays:
-        return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+        return {k.removeprefix(prefix): v for k, v in kept.arrays.items() if k.startswith(prefix)}
 
-    known = record | {"settings": Settings(**record["settings"])}
+    settings = Settings(**kept.record["settings"])
+    known = kept.record | {"settings": settings, "folder": str(kept.folder)}
     return Run(**known, history=part("history/"), weights=part("weights/"))
 
 
@@ -187,8 +191,9 @@ def study(function: Callable[..., dict[str, Any]], **arguments: Any) -> dict[str
 
     Args:
         function: a function of the package that returns a dict of numbers and arrays.
-        arguments: what it is called with; plain values, tuples or `Settings`. All that the result
-            depends on must be among them: the kind of data too, where it reads MNIST.
+        arguments: what it is called with; plain values, tuples or `Settings`. An argument that
+            names a model stands for its row of the table, settings included. All else that the
+            result depends on must be among them: the kind of data too, where it reads MNIST.
 
     Returns:
         The dict, with "seconds" (wall clock) and "date" added.
@@ -196,6 +201,12 @@ def study(function: Callable[..., dict[str, Any]], **arguments: Any) -> dict[str
     what = {
         "study": f"{function.__module__}.{function.__qualname__}",
         "arguments": arguments,
+        "models": {
+            value: assignments.MODELS[value]
+            for value in arguments.values()
+            if isinstance(value, str) and value in assignments.MODELS
+        },
+        "profile": assignments.profile().name,
         "versions": versions("torch"),
         "source": source_digest(function.__module__),
     }
@@ -209,5 +220,5 @@ def study(function: Callable[..., dict[str, Any]], **arguments: Any) -> dict[str
         date = datetime.now(UTC).isoformat(timespec="seconds")
         return record | {"seconds": seconds, "date": date}, arrays
 
-    record, arrays = stored(what, measure)
-    return record | arrays
+    kept = stored(what, measure)
+    return kept.record | kept.arrays

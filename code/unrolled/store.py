@@ -14,11 +14,14 @@ import os
 import shutil
 import sys
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from filelock import FileLock
@@ -33,6 +36,14 @@ FRAMEWORKS = {
 }
 
 
+class Kept(NamedTuple):
+    """A result, and the folder in which it is kept."""
+
+    record: dict[str, Any]
+    arrays: Arrays
+    folder: Path
+
+
 def folder_of_store() -> Path:
     """Return the folder of the runs: UNROLLED_RUNS, or one in the user's cache."""
     named = os.environ.get("UNROLLED_RUNS")
@@ -44,11 +55,12 @@ def stored(
     make: Callable[[], tuple[dict[str, Any], Arrays]],
     *,
     again: bool = False,
-) -> tuple[dict[str, Any], Arrays]:
+) -> Kept:
     """Return the record and arrays kept for `what`, making and keeping them first if need be.
 
     A lock makes a second process wait for the first instead of training the same beside it. What
-    an interrupted run reached is returned, but not kept: nobody should find half a result.
+    an interrupted run reached is kept in a folder of its own: nobody should find half a result
+    where a whole one is looked for. A damaged result is made again.
 
     Raises:
         ValueError: the folder cannot be written.
@@ -65,24 +77,48 @@ def stored(
         ) from error
     try:
         if not again and (folder / "record.json").is_file():
-            return read(folder)
+            with suppress(ValueError):
+                return Kept(*read(folder), folder)
         record, arrays = make()
-        if not record.get("interrupted"):
-            write(folder, record, arrays)
+        if record.get("interrupted"):
+            folder = folder.with_name(f"{folder.name}-interrupted")
+        write(folder, record, arrays)
     finally:
         lock.release()
-    return record, arrays
+    return Kept(record, arrays, folder)
 
 
 def read(folder: Path) -> tuple[dict[str, Any], Arrays]:
-    """Read a record and its arrays from a folder."""
-    record = json.loads((folder / "record.json").read_text())
-    with np.load(folder / "arrays.npz") as arrays:
-        return record, {name: arrays[name] for name in arrays.files}
+    """Read a record and its arrays from a folder.
+
+    Raises:
+        ValueError: they are damaged, or not there.
+    """
+    try:
+        record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+        with (folder / "arrays.npz").open("rb") as file, np.load(file) as arrays:
+            return record, {name: arrays[name] for name in arrays.files}
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{folder}: expected a run, got a damaged one ({error})") from error
+
+
+def make_room(folder: Path) -> None:
+    """See to it that a run can be written to a folder, which it will replace whole.
+
+    Raises:
+        ValueError: the folder holds other things, or may not be written.
+    """
+    refuse_strangers(folder)
+    try:
+        folder.resolve().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder.resolve().parent):
+            pass
+    except OSError as error:
+        raise ValueError(f"{folder}: cannot be written here ({error.strerror})") from error
 
 
 def refuse_strangers(folder: Path) -> None:
-    """Refuse a folder that holds anything but a run, because a run replaces it whole.
+    """Refuse a folder that holds anything but a run.
 
     Raises:
         ValueError: it does.
@@ -101,14 +137,17 @@ def write(folder: Path, record: dict[str, Any], arrays: Arrays) -> None:
         ValueError: the folder holds other things, which would be lost.
     """
     refuse_strangers(folder)
+    folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         (beside / "record.json").write_text(json.dumps(record, indent=1, default=_plain) + "\n")
         np.savez_compressed(beside / "arrays.npz", **arrays)  # type: ignore[arg-type]
+        old = beside.with_name(f"{beside.name}-old")
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.rename(old)
         beside.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise

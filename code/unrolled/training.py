@@ -25,10 +25,12 @@ class History:
 
     Attributes:
         columns: name → values; "step" is the number of updates made.
+        steps: updates made in all, those after the last row too.
         interrupted: whether Ctrl-C ended the run before its time.
     """
 
     columns: dict[str, list[float]] = field(default_factory=dict)
+    steps: int = 0
     interrupted: bool = False
 
     def append(self, row: Row) -> None:
@@ -39,11 +41,6 @@ class History:
     def arrays(self) -> Arrays:
         """Return each column as an array."""
         return {name: np.asarray(values) for name, values in self.columns.items()}
-
-    @property
-    def steps(self) -> int:
-        """Updates made by the last row."""
-        return int(self.columns["step"][-1]) if self.columns else 0
 
 
 def fit(
@@ -71,6 +68,7 @@ def fit(
     try:
         for step in range(1, settings.steps + 1):
             losses.append(update())
+            history.steps = step
             if step % settings.evaluate_every and step != settings.steps:
                 continue
             row = {"step": step, "loss": float(np.mean(losses))} | measure()

@@ -1,6 +1,7 @@
 """`bindery.build`: what the key depends on, and what kernels are told."""
 
 import os
+from pathlib import Path
 
 import pytest
 from bindery import build
@@ -42,6 +43,12 @@ def test_kernels_are_told_which_data_were_found(book, tmp_path):
     assert "UNROLLED_DATA" not in digits
     real = book.build(data=mnist.Source("real", tmp_path, True, "")).environment()
     assert real["UNROLLED_DATA"] == str(tmp_path)
+
+
+def test_a_relative_data_folder_is_found_from_wherever_a_kernel_runs(book, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = mnist.Source("real", Path("mnist"), True, "")
+    assert book.build(data=source).environment()["UNROLLED_DATA"] == str(tmp_path / "mnist")
 
 
 def test_profiles_share_no_output(book, monkeypatch):

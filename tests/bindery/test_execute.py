@@ -122,6 +122,29 @@ def test_a_wrong_profile_is_one_sentence(book, capsys, monkeypatch):
     assert capsys.readouterr().err.startswith("profile: expected one of")
 
 
+def test_a_wrong_data_folder_is_one_sentence(book, capsys, monkeypatch):
+    monkeypatch.setenv("UNROLLED_DATA", str(book.root / "nowhere"))
+    assert run(book) == 2
+    said = capsys.readouterr().err
+    assert said.endswith("nowhere does not exist.\n")
+    assert said.count("\n") == 1
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(book, capsys):
+    (book.root / "_build").write_text("a file")
+    book.chapter("a", "1")
+    assert run(book) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_folder_without_a_book_is_one_sentence(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("UNROLLED_OFFLINE", "1")
+    assert main(["--root", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "_toc.yml" in said
+    assert said.count("\n") == 1
+
+
 def test_a_missing_file_is_one_sentence(book, capsys):
     book.chapter("a", "1")
     (book.root / "a.md").unlink()

@@ -238,6 +238,7 @@ def test_fit_keeps_what_an_interrupted_training_reached():
     history = fit(model, x, y, epochs=5, callback=stop)
     assert history["interrupted"] is True
     assert history["epoch"].tolist() == [1, 2]
+    assert history["updates"] == 2 * -(-len(x) // 64)
     assert len(history["loss"]) == len(history["accuracy"]) == 2
     assert not np.array_equal(model.get_weights()[0], start)
 
@@ -254,7 +255,7 @@ def test_fit_classifies_images_and_knows_no_accuracy_of_a_squared_error():
     assert history["accuracy"][-1] > 0.5
     adding = sequence_tagger("rnn", 4, input_size=2, activation=None)
     history = fit(adding, draw(4, 6, 2), draw(4, 6, 1), loss="mean_squared_error", epochs=1)
-    assert set(history) == {"epoch", "loss", "interrupted"}
+    assert set(history) == {"epoch", "loss", "updates", "interrupted"}
 
 
 def test_fit_names_an_unknown_loss():

@@ -1,11 +1,13 @@
 """Every model trains by name, keeps its run, and comes back as the network it was."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch  # before TensorFlow
-from unrolled import assignments, cli, mnist, runs, tasks
+from unrolled import assignments, cli, mnist, runs, store, tasks
 from unrolled.experiments import adding, memory, parity
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -87,12 +89,42 @@ def test_ctrl_c_in_training_keeps_what_was_reached(tmp_path, monkeypatch, capsys
     out = tmp_path / "out"
     assert cli.main(["train", "memory-rnn", "--json", "--out", str(out)]) == 130
     said = capsys.readouterr()
-    assert "Ctrl-C after 10 steps" in said.err
+    assert f"Ctrl-C after 15 steps; what was reached is kept in {out}" in said.err
     record = json.loads((out / "record.json").read_text())
     assert record["interrupted"]
-    assert record["steps"] == 10
+    assert record["steps"] == 15
+    calls = iter(range(1000))
+    assert cli.main(["train", "memory-rnn"]) == 130  # without --out, the store keeps it
+    folder = Path(capsys.readouterr().err.split("kept in ")[1].strip())
+    weights = store.read(folder)[1]["weights/weight_hh"]
     monkeypatch.setattr(memory.tasks, "memory", real)
-    assert not runs.run("memory-rnn").interrupted  # the half run was not put into the store
+    whole = runs.run("memory-rnn")
+    assert not whole.interrupted  # the half run does not stand for a whole one
+    assert np.abs(whole.weights["weight_hh"] - weights).max() > 0
+
+
+def test_ctrl_c_in_a_sweep_ends_it_and_keeps_the_seeds_before(monkeypatch, capsys):
+    real, seen = runs.run, []
+
+    def stops(name, *, seed, **rest):
+        seen.append(seed)
+        made = real(name, seed=seed, **rest)
+        return replace(made, interrupted=seed == 1)
+
+    monkeypatch.setattr(runs, "run", stops)
+    assert cli.main(["sweep", "memory-rnn", "--seeds", "4"]) == 130
+    said = capsys.readouterr()
+    assert "stopped by Ctrl-C; 1 seeds are kept" in said.err
+    assert said.out == ""
+    assert seen == [0, 1]
+
+
+def test_a_network_comes_back_on_the_cpu_under_the_profile_gpu(monkeypatch):
+    """Chapters feed it arrays of the CPU; training alone goes to the card."""
+    run = runs.run("parity-rnn")
+    monkeypatch.setenv("UNROLLED_PROFILE", "gpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert {p.device.type for p in run.network().parameters()} == {"cpu"}
 
 
 def test_a_study_is_measured_once():
@@ -110,3 +142,21 @@ def test_a_study_is_measured_once():
     assert second["k"] == first["k"] == 3
     assert second["curve"].tolist() == [0, 1, 2, 3]
     assert second["seconds"] == first["seconds"]
+
+
+def test_a_study_of_a_model_is_measured_anew_when_its_settings_or_the_profile_change(monkeypatch):
+    calls = []
+
+    def measuring(name):
+        calls.append(name)
+        return {"k": len(calls)}
+
+    measuring.__module__ = "unrolled.evidence"
+    runs.study(measuring, name="parity-rnn")
+    row = assignments.MODELS["parity-rnn"]
+    changed = replace(row, recipe=replace(row.recipe, learning_rate=0.5))
+    monkeypatch.setitem(assignments.MODELS, "parity-rnn", changed)
+    assert runs.study(measuring, name="parity-rnn")["k"] == 2
+    monkeypatch.setenv("UNROLLED_PROFILE", "cpu")
+    assert runs.study(measuring, name="parity-rnn")["k"] == 3
+    assert runs.study(measuring, name="parity-rnn")["k"] == 3

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,20 +24,38 @@ def made(value, calls):
 def test_made_once_then_read():
     calls = []
     for _ in range(3):
-        record, arrays = store.stored({"x": 1}, lambda: made(4, calls))
+        record, arrays, _ = store.stored({"x": 1}, lambda: made(4, calls))
     assert calls == [4]
     assert record == {"value": 4}
     assert arrays["a/b"].tolist() == [0, 1, 2, 3]
     store.stored({"x": 2}, lambda: made(5, calls))
-    record, _ = store.stored({"x": 1}, lambda: made(6, calls), again=True)
+    record, *_ = store.stored({"x": 1}, lambda: made(6, calls), again=True)
     assert calls == [4, 5, 6]
     assert record == {"value": 6}
 
 
-def test_interrupted_results_are_returned_but_not_kept(folder):
-    record, _ = store.stored({"x": 1}, lambda: ({"interrupted": True}, {}))
-    assert record["interrupted"]
-    assert not list(folder.glob("*/record.json"))
+def test_interrupted_results_are_kept_where_nobody_takes_them_for_whole():
+    half = store.stored({"x": 1}, lambda: ({"interrupted": True}, {"w": np.ones(2)}))
+    assert store.read(half.folder)[1]["w"].tolist() == [1, 1]
+    whole = store.stored({"x": 1}, lambda: ({"value": 1}, {}))
+    assert whole.record == {"value": 1}
+    assert whole.folder != half.folder
+
+
+@pytest.mark.parametrize("name", ["record.json", "arrays.npz"])
+@pytest.mark.parametrize("damage", ["cut", "other", "gone"])
+def test_a_damaged_result_is_named_and_made_again(name, damage):
+    kept = store.stored({"x": 1}, lambda: made(4, []))
+    path = kept.folder / name
+    content = path.read_bytes()
+    path.write_bytes({"cut": content[: len(content) // 2], "other": b"none", "gone": b""}[damage])
+    if damage == "gone":
+        path.unlink()
+    with pytest.raises(ValueError, match=kept.folder.name):
+        store.read(kept.folder)
+    again = store.stored({"x": 1}, lambda: made(5, []))
+    assert again.record == {"value": 5}
+    assert store.read(kept.folder)[0] == {"value": 5}
 
 
 def test_a_killed_write_leaves_the_old_result(folder, monkeypatch):
@@ -51,6 +70,22 @@ def test_a_killed_write_leaves_the_old_result(folder, monkeypatch):
         store.write(target, {"value": 2}, {})
     assert store.read(target)[0] == {"value": 1}
     assert [f.name for f in folder.iterdir()] == ["kept"]
+
+
+def test_a_run_in_the_folder_one_stands_in_is_replaced(folder, monkeypatch):
+    store.write(folder / "kept", {"value": 1}, {})
+    monkeypatch.chdir(folder / "kept")
+    store.write(Path("."), {"value": 2}, {})
+    assert store.read(folder / "kept")[0] == {"value": 2}
+    assert [f.name for f in folder.iterdir()] == ["kept"]
+
+
+def test_room_is_made_before_anything_is_computed(tmp_path):
+    store.make_room(tmp_path / "a" / "b")
+    assert list((tmp_path / "a").iterdir()) == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match=r"file/run: cannot be written"):
+        store.make_room(tmp_path / "file" / "run")
 
 
 def test_write_refuses_a_folder_with_other_things_in_it(tmp_path):
@@ -71,9 +106,9 @@ def test_a_second_run_waits_instead_of_making_the_same():
     first = threading.Thread(target=lambda: kept.append(store.stored({"shared": 1}, slowly)))
     first.start()
     assert started.wait(10)
-    record, _ = store.stored({"shared": 1}, lambda: pytest.fail("made twice"))
+    record, *_ = store.stored({"shared": 1}, lambda: pytest.fail("made twice"))
     first.join()
-    assert record == kept[0][0] == {"made by": "the first"}
+    assert record == kept[0].record == {"made by": "the first"}
 
 
 def test_source_digest_follows_code_and_imports_but_not_words(tmp_path, monkeypatch):

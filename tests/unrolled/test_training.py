@@ -43,7 +43,8 @@ def test_ctrl_c_keeps_what_was_reached():
 
     history = fit(update, settings())
     assert history.interrupted
-    assert history.steps == 4
+    assert history.columns["step"] == [4]
+    assert history.steps == 6
 
 
 def test_one_cycle_climbs_then_falls_to_nothing():

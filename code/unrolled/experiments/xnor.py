@@ -71,6 +71,7 @@ def train(
         seed=seed,
         callback=note,
     )
+    history.steps = int(seen["updates"])
     history.interrupted = bool(seen["interrupted"])
     every = right_bits(tagger, tasks.all_strings(settings.seq_len))
     long_x, _ = tasks.xnor(1000, LONG, rng=np.random.default_rng([seed, 2]))
