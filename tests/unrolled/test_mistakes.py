@@ -34,7 +34,6 @@ def test_each_check_rejects_a_mistake_by_a_number_or_by_its_shape(claim, mistake
 def test_mistakes_have_names_of_their_own_and_a_sentence(claim):
     names = [m.name for m in claim.mistakes]
     assert len(set(names)) == len(names)
-    assert all(m.why[0].isupper() or m.why[0] in "1δh" for m in claim.mistakes)
     assert all(m.why.endswith(".") for m in claim.mistakes)
 
 
@@ -71,10 +70,16 @@ def test_a_gradient_has_three_mistakes_and_three_kinds_of_witness(label):
         assert any(kind in name for name in claim.checks), kind
 
 
-def test_all_trials_are_made_and_none_is_lost():
-    trials = verify.try_mistakes()
-    expected = sum(len(e.mistakes) * len(e.checks) for e in EQUATIONS)
-    assert len(trials) == expected
+def test_every_mistake_meets_every_check():
+    table = [equation("eq-mse-gradient"), equation("eq-wilson"), equation("eq-bce-gradient")]
+    trials = verify.try_mistakes(table)
+    assert [trial[:3] for trial in trials] == [
+        (e.label, mistake.name, check)
+        for e in table
+        for mistake in e.mistakes
+        for check in e.checks
+    ]
+    assert len(trials) == 32
     assert all(trial.rejected for trial in trials)
 
 
