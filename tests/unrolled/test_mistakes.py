@@ -109,3 +109,20 @@ def test_a_shape_that_does_not_fit_is_a_rejection_and_a_missing_letter_is_not():
     assert trial_of(misfit)
     with pytest.raises(verify.EquationError, match="eq-memory-delta: check broken broke down"):
         trial_of(broken)
+
+
+def test_a_summary_takes_the_worst_share_and_counts_what_every_check_rejected():
+    claim = equation("eq-bce-gradient")  # four mistakes
+    results = [
+        verify.Result(claim.label, "a", 2e-13, 1e-12, True),
+        verify.Result(claim.label, "b", 5e-8, 1e-7, True),
+        verify.Result(claim.label, "exact", 0.0, 0.0, True),
+        verify.Result("eq-mse", "a", 9e-13, 1e-12, True),
+    ]
+    trials = [
+        verify.Trial(claim.label, mistake.name, check, (number, check) != (1, "b"))
+        for number, mistake in enumerate(claim.mistakes)
+        for check in "ab"
+    ]
+    assert verify.summary(claim, results, trials) == (0.5, 4, 3)
+    assert verify.summary(equation("eq-bce"), results, trials) == (0.0, 0, 0)
