@@ -44,7 +44,7 @@ def build_html(book):
         text=True,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    return {path.stem: page(path) for path in (out / "html").glob("*.html")}
+    return {path.stem: page(path) for path in (out / "html").rglob("*.html")}
 
 
 def page(path):
@@ -88,6 +88,30 @@ def test_full_build_with_mnist(book, monkeypatch):
 def test_without_executed_chapters_there_is_no_build(book):
     with pytest.raises(ExtensionError, match="make book"):
         site.configure(SimpleNamespace(confdir=str(book.root)), SimpleNamespace())
+
+
+GLUE = """from IPython.display import Math
+from myst_nb import glue
+glue("eq-one", Math("a = b"), display=False)"""
+PASTE = "```{glue:math} eq-one\n:label: eq-one\n```"
+
+
+def test_an_equation_and_its_row_lead_to_each_other(book):
+    rows = "| | what |\\n|---|---|\\n| {eq}`eq-one` | one |"
+    (book.root / "chapters").mkdir()
+    book.chapter("chapters/one", GLUE, PASTE)
+    cell = f"from IPython.display import Markdown\nMarkdown('{rows}')"
+    book.chapter("chapters/equations", cell)
+    assert main(["--root", str(book.root)]) == 0
+    pages = build_html(book)
+    link = pages["one"].select_one("p.verified a")
+    assert link["href"] == "equations.html#verified-eq-one"
+    assert link.get_text() == "verified"
+    assert pages["one"].select_one("div.math").find_next("p") is link.parent
+    row = pages["equations"].find(id="verified-eq-one")
+    assert row.name == "tr"
+    assert row.a["href"] == "one.html#equation-eq-one"
+    assert not pages["equations"].select("p.verified")
 
 
 def test_mathjax_is_copied_once_and_with_its_fonts(tmp_path):

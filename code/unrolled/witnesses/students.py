@@ -7,7 +7,7 @@ on, as a student's own code would; what comes out is compared with what the stud
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -85,21 +85,40 @@ class Finding:
         return f"{self.name}: " + "\n  or ".join(said)
 
 
-def from_table(labels: Mapping[str, str], world: World) -> Problem:
-    """Make a problem whose gradients each have an equation of their own.
+def from_table(labels: Mapping[str, str], world: World, through: Sequence[str] = ()) -> Problem:
+    """Make a problem from equations of the table.
+
+    An equation that holds at each step t gives an array whose first axis is the step. One that
+    looks a step ahead, as δ_t at δ_{t+1} does, is computed backwards from step T - 1.
 
     Args:
-        labels: what a student calls each gradient → the label of its equation. An equation that
-            holds at each step t = 1 … T gives an array whose first axis is the step.
-        world: values of all letters on the right sides.
+        labels: what a student calls each gradient → the label of its equation.
+        world: values of all letters that no equation of the problem computes, "T" among them if
+            there are steps.
+        through: labels of the equations that are computed on the way, in their order. Their
+            mistakes count as well.
 
     Raises:
         ValueError: if a label is unknown.
     """
-    claims = {name: equations.equation(label) for name, label in labels.items()}
-    steps = tuple(range(1, world.get("T", 0) + 1))
-    lines = tuple((e, steps if isinstance(e.lhs, At | Indexed) else ONCE) for e in claims.values())
-    return Problem(lines, {name: _letter(e) for name, e in claims.items()}, world)
+    claims = [equations.equation(label) for label in (*through, *labels.values())]
+    lines = tuple((claim, _steps(claim, world)) for claim in claims)
+    answers = {name: _letter(equations.equation(label)) for name, label in labels.items()}
+    return Problem(lines, answers, world)
+
+
+def _steps(equation: Equation, world: World) -> tuple[int, ...]:
+    """List the steps at which an equation is computed, in their order."""
+    lhs = equation.lhs
+    if not isinstance(lhs, At | Indexed):
+        return ONCE
+    when, last = lhs.args[1], world["T"]
+    if str(when) == "T":
+        return (last,)
+    moments = (part for part in equation.rhs.atoms(At, Indexed) if part.args[0] == lhs.args[0])
+    if any(part.args[1] == when + 1 for part in moments):
+        return tuple(range(last - 1, 0, -1))
+    return tuple(range(1, last + 1))
 
 
 def memory_problem(given: memory.Case) -> Problem:
@@ -111,13 +130,11 @@ def memory_problem(given: memory.Case) -> Problem:
     net, x, y = given
     world = memory.forward_world(net, x)
     d_y_hat = 2 * (net.forward(x) - y) / y.size
-    last = len(x)
-    steps = {"delta-last": (last,), "delta": tuple(range(last - 1, 0, -1)), "d-v": ONCE}
-    steps |= {"d-by": ONCE} | dict.fromkeys(("d-w", "d-r", "d-bs"), tuple(range(1, last + 1)))
-    return Problem(
-        tuple((equations.equation(f"eq-memory-{name}"), when) for name, when in steps.items()),
-        {"d_V": "d_{V}", "d_W": "d_{W}", "d_R": "d_{R}", "d_bs": "d_{b_s}", "d_by": "d_{b_y}"},
+    names = {"d_V": "v", "d_W": "w", "d_R": "r", "d_bs": "bs", "d_by": "by"}
+    return from_table(
+        {name: f"eq-memory-d-{letter}" for name, letter in names.items()},
         {**world, memory.D_Y_HAT: d_y_hat.T},
+        through=("eq-memory-delta-last", "eq-memory-delta"),
     )
 
 
