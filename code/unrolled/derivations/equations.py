@@ -14,7 +14,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unrolled.derivations import gates, recurrence, targets
+from unrolled.derivations import (
+    carrying,
+    gate_algebra,
+    gate_backward,
+    gate_jacobians,
+    gates,
+    recurrence,
+    targets,
+)
 from unrolled.derivations.notation import Equation
 
 if TYPE_CHECKING:
@@ -27,6 +35,10 @@ EQUATIONS: tuple[Equation, ...] = (
     *recurrence.NUMPY_RNN,
     *recurrence.HOW_LONG,
     *targets.PARITY,
+    *gate_algebra.GATE_ALGEBRA,
+    *carrying.CARRYING,
+    *gate_jacobians.GATE_JACOBIANS,
+    *gate_backward.GATE_BACKWARD,
     *gates.LSTM,
     gates.PACKED,
     *targets.XNOR,
