@@ -42,7 +42,8 @@ def lstm_jacobians(cell: LSTM, cache: Cache) -> Array:
     Returns:
         [N, T, 2H, 2H]; the first H rows and columns belong to c, the others to h.
     """
-    i, f, g, o, c, c_prev = (cache[k].astype(float) for k in ("i", "f", "g", "o", "c", "c_prev"))
+    i, f, g, o = (cache[k].astype(float) for k in "ifgo")
+    c, c_prev = cache["c"].astype(float), cache["c_prev"].astype(float)
     w_i, w_f, w_g, w_o = np.split(cell.weight_hh.astype(float), 4)
     tanh_c = np.tanh(c)
     c_by_h = (
