@@ -11,6 +11,7 @@ the chrono start; chapter "Gate algebra".
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,11 @@ def gru_jacobians(cell: GRU, cache: Cache) -> Array:
     return kept + _diag_times(h_prev - n, z_by_h) + _diag_times(1 - z, n_by_h)
 
 
-JACOBIANS = {"rnn": rnn_jacobians, "lstm": lstm_jacobians, "gru": gru_jacobians}
+JACOBIANS: dict[str, Callable[..., Array]] = {
+    "rnn": rnn_jacobians,
+    "lstm": lstm_jacobians,
+    "gru": gru_jacobians,
+}
 
 
 def chrono_biases(hidden_size: int, longest: int, *, rng: np.random.Generator) -> Array:

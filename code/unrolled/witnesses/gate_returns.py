@@ -6,6 +6,7 @@ the states 1 … T, [T, H]; and "gates", those in the pre-activations, [T, G·H]
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,8 @@ def torch_gradients(run: Run) -> dict[str, Array]:
         states.append(state)
         loss = loss + (e_t * state[0]).sum()
     loss.backward()
-    return _named(run, x.grad[:, run.gates], [[s.grad[0] for s in each] for each in states])
+    in_x = np.asarray(x.grad)
+    return _named(run, in_x[:, run.gates], [[s.grad[0] for s in each] for each in states])
 
 
 def tensorflow_gradients(run: Run) -> dict[str, Array]:
@@ -88,13 +90,17 @@ def measured_gradients(run: Run) -> dict[str, Array]:
         rest = run.read(run.x[:, t:], tuple(state))[0][0] if t < len(run.e) else 0.0
         return float(np.sum(run.e[t - 1] * state[0]) + np.sum(run.e[t:] * rest))
 
+    def by_output(t: int, state: list[Array], h: Array) -> float:
+        return loss_from(t, [h, *state[1:]])
+
+    def by_memory(t: int, c: Array) -> float:
+        return loss_from(t, [cache["o"][:, t - 1] * np.tanh(c), c])
+
     for t in range(1, len(run.e) + 1):
         state = [s.copy() for s in run.states[t]]
-        found = [numerical_gradient(lambda h, t=t, s=state: loss_from(t, [h, *s[1:]]), state[0])[0]]
+        found = [numerical_gradient(partial(by_output, t, state), state[0])[0]]
         if run.kind == "lstm":
-            o = cache["o"][:, t - 1]
-            show = lambda c, t=t, o=o: loss_from(t, [o * np.tanh(c), c])  # noqa: E731
-            found.append(numerical_gradient(show, state[1])[0])
+            found.append(numerical_gradient(partial(by_memory, t), state[1])[0])
         states.append(found)
     in_x = numerical_gradient(lambda x: float(np.sum(run.e * run.read(x, run.start)[0][0])), x)
     return _named(run, in_x[0, :, run.gates], states)

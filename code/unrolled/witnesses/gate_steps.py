@@ -123,7 +123,7 @@ def torch_jacobians(run: Run, t: int) -> dict[str, Array]:
     arrays = [torch.from_numpy(a) for a in arrays_of(run)]
     x = torch.from_numpy(run.x[:, t - 1])
     state = tuple(torch.tensor(s) for s in run.states[t - 1])
-    found = {}
+    found: dict[str, Array] = {}
     for k, letter in enumerate("hc"[: len(state)]):
 
         def step(s: torch.Tensor, k: int = k) -> tuple:
@@ -230,7 +230,9 @@ def measured_jacobians(run: Run, t: int) -> dict[str, Array]:
     if run.kind == "lstm":
         cache = run.read(x, tuple(state))[2]
         o, c = cache["o"][0, 0], cache["c"][0, 0].copy()
-        found["h by c now"] = np.stack(
-            [numerical_gradient(lambda _, u=u: o[u] * np.tanh(c[u]), c) for u in units]
-        )
+
+        def shown(unit: int) -> Callable[[Array], float]:
+            return lambda _: o[unit] * np.tanh(c[unit])
+
+        found["h by c now"] = np.stack([numerical_gradient(shown(u), c) for u in units])
     return found
