@@ -15,7 +15,18 @@ from typing import Any
 
 from unrolled.derivations.equations import EQUATIONS, Equation, equation
 from unrolled.derivations.notation import EquationError
-from unrolled.witnesses import gates, losses, memory, recurrence, students, tape, targets
+from unrolled.witnesses import (
+    carrying,
+    gate_algebra,
+    gate_gradients,
+    gates,
+    losses,
+    memory,
+    recurrence,
+    students,
+    tape,
+    targets,
+)
 from unrolled.witnesses.judge import (
     Check,
     Result,
@@ -39,6 +50,30 @@ BACKWARD = (
 )
 JACOBIAN = (recurrence.torch_jacobian, tape.tape_jacobian, recurrence.jacobian_differences)
 BASELINE = (targets.exact_integrals, targets.adding_table, targets.adding_simulation)
+LSTM_UNIT = (gate_algebra.numpy_unit, gate_algebra.torch_unit)
+LIMIT = (gate_algebra.limit_taken, gate_algebra.saturated_cell)
+STEP_JACOBIAN = (
+    gate_gradients.torch_jacobians,
+    gate_gradients.tensorflow_jacobians,
+    gate_gradients.jacobian_differences,
+)
+PUBLISHED_JACOBIAN = (
+    gate_gradients.published_torch_jacobians,
+    gate_gradients.published_tensorflow_jacobians,
+    gate_gradients.published_differences,
+)
+STEP_BACK = (
+    gate_gradients.numpy_backward,
+    gate_gradients.torch_backward,
+    gate_gradients.tensorflow_backward,
+    gate_gradients.backward_differences,
+)
+PUBLISHED_BACK = (
+    gate_gradients.published_backward,
+    gate_gradients.published_torch_backward,
+    gate_gradients.published_tensorflow_backward,
+    gate_gradients.published_backward_differences,
+)
 
 __all__ = [
     "CHECKS",
@@ -106,6 +141,67 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         losses.bce_differences,
         losses.bce_derivative,
     ),
+    "eq-unit-memory": LSTM_UNIT,
+    "eq-unit-output": LSTM_UNIT,
+    "eq-unit-state": (
+        gate_algebra.numpy_gru_unit,
+        gate_algebra.torch_gru_unit,
+    ),
+    "eq-sigmoid-flip": (
+        gate_algebra.by_algebra,
+        gate_algebra.torch_sigmoid,
+    ),
+    "eq-lstm-store": LIMIT,
+    "eq-gru-store": LIMIT,
+    "eq-store-error": (gate_algebra.gates_within_b,),
+    "eq-squash-error": (gate_algebra.squashed_numbers,),
+    "eq-lstm-keep": LIMIT,
+    "eq-gru-keep": LIMIT,
+    "eq-memory-unrolled": (
+        gate_algebra.numpy_unit_over_time,
+        gate_algebra.torch_unit_over_time,
+    ),
+    "eq-lstm-reach": (gate_algebra.lstm_outputs,),
+    "eq-gru-reach": (gate_algebra.gru_outputs,),
+    "eq-needed-gate": (
+        gate_algebra.solved_for_i,
+        gate_algebra.first_step_of_lstm,
+    ),
+    "eq-keep-share": (carrying.shares_within_b,),
+    "eq-keep-steps": (carrying.steps_counted,),
+    "eq-half-life": (carrying.halved_memory,),
+    "eq-keep-error": (
+        carrying.drift_within_b,
+        carrying.gru_drift_within_b,
+    ),
+    "eq-bias-for": (carrying.share_left_by_bias,),
+    "eq-chrono-gate": (
+        gate_algebra.by_algebra,
+        gate_algebra.torch_sigmoid,
+    ),
+    "eq-chrono-share": (carrying.chrono_cells,),
+    "eq-gate-jacobian": STEP_JACOBIAN,
+    "eq-candidate-jacobian": STEP_JACOBIAN,
+    "eq-lstm-memory-path": STEP_JACOBIAN,
+    "eq-lstm-memory-by-output": STEP_JACOBIAN,
+    "eq-lstm-output-by-memory": STEP_JACOBIAN,
+    "eq-lstm-jacobian": STEP_JACOBIAN,
+    "eq-gru-reset-meets": (gate_gradients.numpy_gru_q,),
+    "eq-gru-jacobian": (*STEP_JACOBIAN, *PUBLISHED_JACOBIAN),
+    "eq-gru-candidate-jacobian": STEP_JACOBIAN,
+    "eq-gru-candidate-jacobian-published": PUBLISHED_JACOBIAN,
+    "eq-lstm-d-h": STEP_BACK,
+    "eq-lstm-d-c": STEP_BACK,
+    "eq-lstm-delta-i": STEP_BACK,
+    "eq-lstm-delta-f": STEP_BACK,
+    "eq-lstm-delta-g": STEP_BACK,
+    "eq-lstm-delta-o": STEP_BACK,
+    "eq-gru-delta-n": STEP_BACK,
+    "eq-gru-delta-z": STEP_BACK,
+    "eq-gru-delta-r": STEP_BACK,
+    "eq-gru-delta-r-published": PUBLISHED_BACK,
+    "eq-gru-d-h": STEP_BACK,
+    "eq-gru-d-h-published": PUBLISHED_BACK,
     "eq-lstm-i": LSTM_GATE,
     "eq-lstm-f": LSTM_GATE,
     "eq-lstm-g": LSTM_GATE,

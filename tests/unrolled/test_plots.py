@@ -185,3 +185,46 @@ def test_plot_packed_gates_draws_a_block_a_gate_in_the_library_s_order(ax):
     assert ("".join(tall), "".join(wide)) == ("iofg", "ifgo")
     assert len({patch.get_hatch() for patch in ax.patches}) == 4, "told apart without colour"
     assert sum(t.get_text() == "b" for t in ax.texts) == 3
+
+
+def test_plot_gate_square_marks_corners_starts_and_the_diagonal(ax):
+    plots.plot_gate_square({"here": (0.3, 0.6)}, ax, least=0.1)
+    names = {text.get_text(): text.get_position() for text in ax.texts}
+    assert set(names) == {"clear", "keep", "overwrite", "add"}
+    assert names["keep"][0] > 0.5 > names["keep"][1]  # forget gate open, input gate closed
+    assert names["overwrite"][0] < 0.5 < names["overwrite"][1]
+    diagonal, marker = ax.lines[0], ax.lines[-1]
+    np.testing.assert_array_equal(np.sum(diagonal.get_xydata(), axis=1), 1)
+    np.testing.assert_array_equal(marker.get_xydata(), [[0.3, 0.6]])
+    inner = ax.patches[-1].get_bbox()
+    np.testing.assert_allclose([inner.x0, inner.y1], [0.1, 0.9])
+
+
+def test_plot_gate_square_draws_no_inner_square_unasked(ax):
+    assert len(plots.plot_gate_square({}, ax).patches) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [("lstm", {"$c_t$", "$h_t$", "tanh"}), ("gru", {"$h_t$"})]
+)
+def test_plot_state_paths_names_what_comes_out(kind, shown, ax):
+    words = {text.get_text() for text in plots.plot_state_paths(kind, ax).texts}
+    assert shown <= words
+    assert ("tanh" in words) == (kind == "lstm")
+    assert ("$z_t$" in words) == (kind == "gru")
+
+
+def test_plot_state_paths_knows_two_cells(ax):
+    with pytest.raises(ValueError, match="kind: expected lstm or gru, got 'rnn'"):
+        plots.plot_state_paths("rnn", ax)
+
+
+def test_plot_factors_puts_a_bar_at_each_median(ax):
+    factors = {"A": {"rnn": np.array([0.1, 0.2, 0.9])}, "B": {"gru": np.array([0.5, 0.7, 0.6])}}
+    plots.plot_factors(factors, ax)
+    bars = [line.get_xdata()[0] for line in ax.lines if len(set(line.get_xdata())) == 1]
+    assert bars == [0.2, 0.6, 1]  # and the line at 1
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["A", "B"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["RNN", "GRU"]
+    low, high = ax.get_ylim()
+    assert low > high  # the first start is on top

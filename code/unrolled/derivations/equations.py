@@ -14,7 +14,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unrolled.derivations import gates, losses, memory, recurrence, targets
+from unrolled.derivations import (
+    carrying,
+    gate_algebra,
+    gate_backward,
+    gate_jacobians,
+    gates,
+    losses,
+    memory,
+    recurrence,
+    targets,
+)
 from unrolled.derivations.notation import Equation
 
 if TYPE_CHECKING:
@@ -28,6 +38,10 @@ EQUATIONS: tuple[Equation, ...] = (
     *recurrence.HOW_LONG,
     *targets.PARITY,
     *losses.LOGITS,
+    *gate_algebra.GATE_ALGEBRA,
+    *carrying.CARRYING,
+    *gate_jacobians.GATE_JACOBIANS,
+    *gate_backward.GATE_BACKWARD,
     *gates.LSTM,
     gates.PACKED,
     *targets.XNOR,

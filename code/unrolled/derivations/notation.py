@@ -151,11 +151,12 @@ class sigmoid(Function):
     def _eval_rewrite_as_exp(self, a: Basic, **kwargs: Any) -> Basic:
         return 1 / (1 + exp(-a))
 
-    def _latex(self, printer: LatexPrinter) -> str:
-        return rf"\sigma\left({printer._print(self.args[0])}\right)"
+    def _latex(self, printer: LatexPrinter, exp: str = "") -> str:
+        power = f"^{{{exp}}}" if exp else ""
+        return rf"\sigma\left({printer._print(self.args[0])}\right){power}"
 
     def _numpycode(self, printer: Any) -> str:
-        return printer._print(self.rewrite(exp))
+        return f"({printer._print(self.rewrite(exp))})"  # a power of it needs the brackets
 
 
 class Iverson(Function):

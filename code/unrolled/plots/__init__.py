@@ -33,6 +33,7 @@ from unrolled.plots.drawings import (
     plot_state_plane,
     plot_unrolled,
 )
+from unrolled.plots.gates import plot_factors, plot_gate_square, plot_state_paths
 from unrolled.plots.sequences import (
     plot_beside,
     plot_bits,
@@ -69,6 +70,8 @@ __all__ = [
     "plot_counts",
     "plot_dots",
     "plot_epochs",
+    "plot_factors",
+    "plot_gate_square",
     "plot_gradcheck_v",
     "plot_heat",
     "plot_ladder",
@@ -84,6 +87,7 @@ __all__ = [
     "plot_scatter",
     "plot_seeds",
     "plot_spectrum",
+    "plot_state_paths",
     "plot_state_plane",
     "plot_stream",
     "plot_unrolled",

@@ -3,6 +3,7 @@
 mutants        An RNN in NumPy: broken backward passes, and which check sees them
 gradients      How long can it remember?: Jacobian products and what reaches the first step
 automata       Parity: networks by hand and by guessing, and the automaton a network learned
+carrying       Gate algebra: Jacobians of the gated cells, and what their biases start as
 lstm_check     Build your own LSTM: wrong cells, and a check that names them
 second_bias    Build your own LSTM: one bias or two
 truncation     The adding problem: windows, carried states, cut gradients

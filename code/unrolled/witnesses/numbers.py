@@ -32,13 +32,18 @@ class Misfit(ValueError):
 
 
 class _Code(NumPyPrinter):
-    """NumPy code for the two constructs that SymPy can print as LaTeX only."""
+    """NumPy code for the three constructs that SymPy can print as LaTeX only."""
 
     def _print_ElementwiseApplyFunction(self, expr: Any) -> str:
         return self._print(expr.function(Symbol(f"({self._print(expr.expr)})")))
 
     def _print_HadamardPower(self, expr: Any) -> str:
         return f"({self._print(expr.base)})**({self._print(expr.exp)})"
+
+    def _print_Product(self, expr: Any) -> str:
+        step, low, high = (self._print(part) for part in expr.limits[0])
+        factors = f"[{self._print(expr.function)} for {step} in range({low}, {high} + 1)]"
+        return f"{self._module_format('numpy.prod')}({factors})"
 
 
 @lru_cache(maxsize=512)

@@ -1,0 +1,152 @@
+"""Jacobians of the gated cells, their starts as the libraries draw them, and what is learnt."""
+
+import numpy as np
+import pytest
+import torch
+from unrolled import cells
+from unrolled.cells import GRU, LSTM, RNN
+from unrolled.studies import carrying, gradients
+
+N, T, D, H = 3, 5, 2, 4
+
+
+def draw(cell, seed=1):
+    """Inputs and a first state that is not zero."""
+    rng = np.random.default_rng(seed)
+    x, h = rng.normal(size=(N, T, D)), rng.normal(size=(N, H))
+    return x, (h, rng.normal(size=(N, H))) if isinstance(cell, LSTM) else h
+
+
+def torch_lstm_jacobian(cell, x_t, h, c):
+    """Differentiate one step of torch.nn.LSTMCell in the state (c, h), [2H, 2H]."""
+    theirs = torch.nn.LSTMCell(D, H, dtype=torch.float64)
+    theirs.load_state_dict({k: torch.tensor(v) for k, v in cell.parameters.items()})
+
+    def step(state):
+        c, h = state.chunk(2)
+        h_t, c_t = theirs(torch.tensor(x_t)[None], (h[None], c[None]))
+        return torch.cat([c_t[0], h_t[0]])
+
+    state = torch.tensor(np.concatenate([c, h]))
+    return torch.autograd.functional.jacobian(step, state).numpy()
+
+
+def test_lstm_jacobians_are_autograd_s():
+    cell = LSTM(D, H, rng=np.random.default_rng(0))
+    x, (h, c) = draw(cell)
+    cache = cell.forward(x, (h, c))[2]
+    ours = carrying.lstm_jacobians(cell, cache)
+    assert ours.shape == (N, T, 2 * H, 2 * H)
+    for n, t in np.ndindex(N, T):
+        theirs = torch_lstm_jacobian(cell, x[n, t], cache["h_prev"][n, t], cache["c_prev"][n, t])
+        np.testing.assert_allclose(ours[n, t], theirs, atol=1e-13)
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_gru_jacobians_are_what_central_differences_measure(reset_after):
+    cell = GRU(D, H, reset_after=reset_after, rng=np.random.default_rng(0))
+    x, h = draw(cell)
+    ours = carrying.gru_jacobians(cell, cell.forward(x, h)[2])
+    nudges = 1e-6 * np.eye(H)
+    columns = [cell.forward(x[:, :1], h + e)[1] - cell.forward(x[:, :1], h - e)[1] for e in nudges]
+    np.testing.assert_allclose(ours[:, 0], np.stack(columns, axis=-1) / 2e-6, atol=1e-9)
+
+
+def test_the_two_forms_of_the_gru_differ():
+    after, before = (GRU(D, H, reset_after=k, rng=np.random.default_rng(0)) for k in (True, False))
+    x, h = draw(after)
+    pair = [carrying.gru_jacobians(cell, cell.forward(x, h)[2])[:, 0] for cell in (after, before)]
+    assert np.abs(pair[0] - pair[1]).max() > 1e-2
+
+
+def test_a_steady_gate_without_recurrent_weights_gives_its_own_factor():
+    cell = GRU(1, H)
+    for array in cell.parameters.values():
+        array[...] = 0
+    cell.bias_ih[H : 2 * H] = 2.0
+    steps = carrying.state_jacobians(cell, np.zeros((2, 6, 1)))
+    np.testing.assert_allclose(gradients.factor_per_step(steps), cells.sigmoid(2.0))
+
+
+def test_state_jacobians_know_every_cell():
+    for cell, size in ((RNN(1, H), H), (LSTM(1, H), 2 * H), (GRU(1, H), H)):
+        assert carrying.state_jacobians(cell, np.ones((N, T, 1))).shape == (N, T, size, size)
+
+
+def test_chrono_biases_spread_the_times_evenly():
+    times = np.exp(carrying.chrono_biases(20_000, 40, rng=np.random.default_rng(0)))
+    assert times.min() >= 1
+    assert times.max() <= 39
+    np.testing.assert_allclose(np.quantile(times, [0.25, 0.5, 0.75]), [10.5, 20, 29.5], rtol=0.03)
+
+
+def test_chrono_wants_a_stretch():
+    with pytest.raises(ValueError, match="longest: expected at least 3, got 2"):
+        carrying.chrono_biases(4, 2, rng=np.random.default_rng(0))
+
+
+def test_keeping_biases_go_to_the_gate_that_keeps():
+    lstm, gru = LSTM(1, H), GRU(1, H)
+    before = lstm.bias_ih.copy()
+    for cell in (lstm, gru):
+        carrying.set_keeping_biases(cell, "bias 3", rng=np.random.default_rng(0))
+        np.testing.assert_array_equal((cell.bias_ih + cell.bias_hh)[H : 2 * H], 3)
+    others = np.r_[:H, 2 * H : 4 * H]
+    np.testing.assert_array_equal(lstm.bias_ih[others], before[others])
+    kept = lstm.forward(np.zeros((1, 1, 1)))[2]["f"]
+    np.testing.assert_allclose(kept, cells.sigmoid(3.0))
+
+
+def test_the_chrono_start_closes_the_input_gate():
+    lstm = LSTM(1, H)
+    carrying.set_keeping_biases(lstm, "chrono", rng=np.random.default_rng(0))
+    cache = lstm.forward(np.zeros((1, 1, 1)))[2]
+    np.testing.assert_allclose(cache["i"], 1 - cache["f"])
+    assert cache["f"].min() >= 0.5
+
+
+def test_another_start_is_an_error():
+    with pytest.raises(ValueError, match="start: expected bias 3 or chrono, got 'zero'"):
+        carrying.set_keeping_biases(LSTM(1, H), "zero", rng=np.random.default_rng(0))
+
+
+def test_pytorch_s_cells_are_pytorch_s():
+    torch.manual_seed(5)
+    layer = torch.nn.LSTM(1, H)
+    cell = carrying.fresh_cell("lstm", "PyTorch", H, 5)
+    np.testing.assert_array_equal(cell.weight_hh, layer.weight_hh_l0.detach().numpy())
+    assert cell.dtype == np.float64
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_keras_s_cells_are_drawn_as_keras_draws():
+    import keras
+
+    for layer in (keras.layers.SimpleRNNCell, keras.layers.LSTMCell, keras.layers.GRUCell):
+        default = layer(H)
+        assert type(default.kernel_initializer) is keras.initializers.GlorotUniform
+        assert type(default.recurrent_initializer) is keras.initializers.Orthogonal
+    cell = carrying.fresh_cell("lstm", "Keras", H, 5)
+    np.testing.assert_allclose(cell.weight_hh.T @ cell.weight_hh, np.eye(H), atol=1e-6)
+    np.testing.assert_array_equal(cell.bias_ih, np.r_[np.zeros(H), np.ones(H), np.zeros(2 * H)])
+
+
+def test_factors_and_norms_belong_together():
+    found = carrying.factors("lstm", "bias 3", 3, seq_len=7, draws=1)
+    np.testing.assert_allclose(found["norm"][-1] ** (1 / 7), found["factor"][0])
+    again = carrying.factors("lstm", "bias 3", 3, seq_len=7, draws=1)
+    np.testing.assert_array_equal(found["norm"], again["norm"])
+
+
+def test_remember_learns_what_an_untrained_network_does_not_know():
+    short = {"starts": ("bias 3",), "seeds": 2, "seq_len": 3, "batch_size": 64}
+    untrained = carrying.remember(**short, steps=0)["test_mse"]
+    trained = carrying.remember(**short, steps=150)["test_mse"]
+    assert trained.shape == (1, 2)
+    assert trained.max() < 0.1 < 0.3 < untrained.min()
+
+
+def test_starts_differ_in_biases_alone():
+    plain, opened = (carrying._network(s, 0, H, 40).state_dict() for s in ("PyTorch", "bias 3"))
+    changed = [k for k in plain if not torch.equal(plain[k], opened[k])]
+    assert sorted(changed) == ["recurrent.bias_hh_l0", "recurrent.bias_ih_l0"]
