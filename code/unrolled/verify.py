@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from unrolled.derivations.equations import EQUATIONS, Equation, equation
-from unrolled.witnesses import gates, memory, recurrence, targets
+from unrolled.witnesses import gates, layouts, memory, recurrence, targets
 from unrolled.witnesses.numbers import Gap
 
 Check = Callable[[Equation], Gap]
@@ -23,6 +23,7 @@ LSTM_GATE = (gates.numpy_lstm, gates.torch_lstm)
 GRU_GATE = (gates.numpy_gru, gates.torch_gru)
 BACKWARD = (memory.memory_backward, memory.torch_memory_backward)
 JACOBIAN = (recurrence.torch_jacobian, recurrence.jacobian_differences)
+LAYOUT = (layouts.as_converted, layouts.in_the_library)
 BASELINE = (targets.exact_integrals, targets.adding_table, targets.adding_simulation)
 
 CHECKS: dict[str, tuple[Check, ...]] = {
@@ -93,6 +94,14 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-rnn-parameters": (targets.counted_parameters,),
     "eq-gru-parameters": (targets.counted_parameters,),
     "eq-lstm-parameters": (targets.counted_parameters,),
+    "eq-layout-torch-lstm": LAYOUT,
+    "eq-layout-keras-lstm": LAYOUT,
+    "eq-layout-onnx-lstm": LAYOUT,
+    "eq-layout-torch-gru": LAYOUT,
+    "eq-layout-keras-gru": LAYOUT,
+    "eq-layout-onnx-gru": LAYOUT,
+    "eq-layout-bias": LAYOUT,
+    "eq-layout-reset-bias": (layouts.numpy_candidate, layouts.torch_candidate),
 }
 
 

@@ -173,3 +173,25 @@ def test_plot_packed_gates_draws_a_block_a_gate_in_the_library_s_order(ax):
     assert ("".join(tall), "".join(wide)) == ("iofg", "ifgo")
     assert len({patch.get_hatch() for patch in ax.patches}) == 4, "told apart without colour"
     assert sum(t.get_text() == "b" for t in ax.texts) == 3
+
+
+def test_plot_layouts_draws_each_block_where_it_is_stored(ax):
+    letters = np.array(list("rrzznn"))
+    arrays = {
+        "PyTorch": {"weight_ih_l0": np.repeat(letters[:, None], 3, 1), "bias_ih_l0": letters},
+        "Keras": {"kernel": np.repeat(letters[None], 3, 0), "bias": np.stack([letters] * 2)},
+        "ONNX": {"B": letters[None]},
+    }
+    plots.plot_layouts(arrays, ax)
+    sizes = [(patch.get_width(), patch.get_height()) for patch in ax.patches]
+    assert sizes == [(3, 2)] * 3 + [(1, 2)] * 3 + [(2, 3)] * 3 + [(2, 2)] * 3 + [(1, 2)] * 3
+    tops = [patch.get_y() for patch in ax.patches[:3]]
+    assert tops == [0, 2, 4]
+    colours = [patch.get_facecolor() for patch in ax.patches[:3]]
+    wanted = [plots.GATE_STYLE[gate][0] for gate in "rzn"]
+    assert all(same_color(*pair) for pair in zip(colours, wanted, strict=True))
+
+
+def test_plot_layouts_refuses_what_is_not_made_of_bands(ax):
+    with pytest.raises(ValueError, match="letters: expected whole rows or whole columns"):
+        plots.plot_layouts({"NumPy": {"weight": np.array([["i", "f"], ["f", "i"]])}}, ax)

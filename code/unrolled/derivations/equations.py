@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unrolled.derivations import gates, recurrence, targets
+from unrolled.derivations import gates, layouts, recurrence, targets
 from unrolled.derivations.notation import Equation
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ EQUATIONS: tuple[Equation, ...] = (
     *gates.GRU,
     gates.GRU_PUBLISHED,
     *targets.CLASSES,
+    *layouts.LAYOUTS,
 )
 
 

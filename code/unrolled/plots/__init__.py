@@ -34,6 +34,7 @@ from unrolled.plots.drawings import (
     plot_state_plane,
     plot_unrolled,
 )
+from unrolled.plots.layouts import plot_layouts
 from unrolled.plots.sequences import (
     plot_beside,
     plot_bits,
@@ -74,6 +75,7 @@ __all__ = [
     "plot_gradcheck_v",
     "plot_heat",
     "plot_ladder",
+    "plot_layouts",
     "plot_lines",
     "plot_loss",
     "plot_packed_gates",
