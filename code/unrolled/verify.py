@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from unrolled.derivations.equations import EQUATIONS, Equation, equation
-from unrolled.witnesses import gates, layouts, memory, recurrence, targets
+from unrolled.witnesses import gates, layouts, memory, proofs, recurrence, spectrum, targets
 from unrolled.witnesses.numbers import Gap
 
 Check = Callable[[Equation], Gap]
@@ -23,6 +23,7 @@ LSTM_GATE = (gates.numpy_lstm, gates.torch_lstm)
 GRU_GATE = (gates.numpy_gru, gates.torch_gru)
 BACKWARD = (memory.memory_backward, memory.torch_memory_backward)
 JACOBIAN = (recurrence.torch_jacobian, recurrence.jacobian_differences)
+CLIP = (spectrum.numpy_clip, spectrum.torch_clip)
 LAYOUT = (layouts.as_converted, layouts.in_the_library)
 BASELINE = (targets.exact_integrals, targets.adding_table, targets.adding_simulation)
 
@@ -49,6 +50,25 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-jacobian-product": JACOBIAN,
     "eq-jacobian-bound": (recurrence.jacobian_norms,),
     "eq-gradient-factor": (recurrence.gradient_factor,),
+    "eq-power-nilpotent": (spectrum.multiplied_out,),
+    "eq-power-shear": (spectrum.multiplied_out, spectrum.by_induction),
+    "eq-power-peak": (spectrum.derivative_is_zero, spectrum.largest_on_a_grid),
+    "eq-power-rate": (spectrum.repeated_squaring,),
+    "eq-mean-slope": (spectrum.scipy_mean,),
+    "eq-jacobian-volume": (
+        spectrum.torch_volume,
+        spectrum.tape_volume,
+        spectrum.volume_differences,
+    ),
+    "eq-clip": CLIP,
+    "eq-clip-length": CLIP,
+    "eq-parity-difference": (proofs.hand_built_network, proofs.two_units),
+    "eq-parity-cases": (proofs.ends_by_algebra, proofs.all_four_cases),
+    "eq-parity-gain": (proofs.solved_for_the_gain,),
+    "eq-parity-invariant": (proofs.every_string,),
+    "eq-parity-slope": (proofs.torch_slope, proofs.tape_slope, proofs.slope_differences),
+    "eq-parity-forgets": (proofs.products_of_slopes,),
+    "eq-one-unit": (proofs.numpy_unit, proofs.torch_unit, proofs.tanh_by_algebra),
     "eq-memory-baseline": (targets.exact_integrals, recurrence.memory_samples),
     "eq-success-count": (recurrence.counted_by_hand,),
     "eq-wilson": (recurrence.evidence_wilson, recurrence.score_equation),

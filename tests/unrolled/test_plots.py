@@ -195,3 +195,19 @@ def test_plot_layouts_draws_each_block_where_it_is_stored(ax):
 def test_plot_layouts_refuses_what_is_not_made_of_bands(ax):
     with pytest.raises(ValueError, match="letters: expected whole rows or whole columns"):
         plots.plot_layouts({"NumPy": {"weight": np.array([["i", "f"], ["f", "i"]])}}, ax)
+
+
+def test_plot_bound_draws_measured_against_bound(ax):
+    plots.plot_bound({"a": (np.array([1.0, 1.2]), np.array([0.9, 0.5]))}, ax)
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1.0, 0.9], [1.2, 0.5]])
+    assert ax.lines[1].get_slope() == 1
+
+
+def test_plot_before_after_marks_who_solved(ax):
+    group = (np.array([0.9, 0.8]), np.array([1.2, 0.4]), np.array([True, False]))
+    plots.plot_before_after({"a": group, "b": group}, ax)
+    ways = [line.get_ydata().tolist() for line in ax.lines if len(line.get_xdata()) == 2]
+    assert ways[:4] == [[0.9, 1.2], [0.8, 0.4]] * 2
+    marks = [line.get_marker() for line in ax.lines if len(line.get_xdata()) == 1]
+    assert marks == ["o", "x", "o", "x"]
+    assert [text.get_text() for text in ax.texts] == ["a", "b"]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unrolled.derivations import gates, layouts, recurrence, targets
+from unrolled.derivations import gates, layouts, proofs, recurrence, spectrum, targets
 from unrolled.derivations.notation import Equation
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ EQUATIONS: tuple[Equation, ...] = (
     *recurrence.STATE,
     *recurrence.NUMPY_RNN,
     *recurrence.HOW_LONG,
+    *recurrence.GRADIENTS,
+    *spectrum.SPECTRUM,
+    *proofs.PROOFS,
     *targets.PARITY,
     *gates.LSTM,
     gates.PACKED,

@@ -1,7 +1,7 @@
 """Equations of the plain recurrent network: forward, backward, and how long its gradient lasts.
 
-Chapters `state`, `numpy-rnn` and `how-long`. Vectors are columns; in the equations of assignment 4
-a batch is B columns side by side, D×B or H×B.
+Chapters `state`, `numpy-rnn`, `how-long` and `gradients`. Vectors are columns; in the equations of
+assignment 4 a batch is B columns side by side, D×B or H×B.
 """
 
 from sympy import (
@@ -256,42 +256,6 @@ NUMPY_RNN = (
 
 HOW_LONG = (
     Equation(
-        "eq-jacobian-step",
-        "How the state answers to the state before it",
-        d_h_step,
-        step_jacobian,
-        "how-long",
-        "result",
-        ("torch_jacobian", "jacobian_differences"),
-    ),
-    Equation(
-        "eq-jacobian-product",
-        "How the state answers to a state far back",
-        d_h_T,
-        Newest(step_jacobian, t, k + 1, T),
-        "how-long",
-        "result",
-        ("torch_jacobian", "jacobian_differences"),
-    ),
-    Equation(
-        "eq-jacobian-bound",
-        "A bound on the gradient that arrives",
-        norm_Tk,
-        times(gamma, sigma_max) ** (T - k),
-        "how-long",
-        "bound",
-        ("jacobian_norms",),
-    ),
-    Equation(
-        "eq-gradient-factor",
-        "The gradient's factor a step",
-        Symbol(r"\rho"),
-        norm_T0 ** (1 / T),
-        "how-long",
-        "definition",
-        ("gradient_factor",),
-    ),
-    Equation(
         "eq-memory-baseline",
         "What predicting 0 costs in the memory task",
         Symbol(r"\mathbb{E}\left[y^2\right]"),
@@ -323,5 +287,44 @@ HOW_LONG = (
         "how-long",
         "definition",
         ("evidence_wilson", "score_equation"),
+    ),
+)
+
+GRADIENTS = (
+    Equation(
+        "eq-jacobian-step",
+        "How the state answers to the state before it",
+        d_h_step,
+        step_jacobian,
+        "gradients",
+        "result",
+        ("torch_jacobian", "jacobian_differences"),
+    ),
+    Equation(
+        "eq-jacobian-product",
+        "How the state answers to a state far back",
+        d_h_T,
+        Newest(step_jacobian, t, k + 1, T),
+        "gradients",
+        "result",
+        ("torch_jacobian", "jacobian_differences"),
+    ),
+    Equation(
+        "eq-jacobian-bound",
+        "A bound on the gradient that arrives",
+        norm_Tk,
+        times(gamma, sigma_max) ** (T - k),
+        "gradients",
+        "bound",
+        ("jacobian_norms",),
+    ),
+    Equation(
+        "eq-gradient-factor",
+        "The gradient's factor a step",
+        Symbol(r"\rho"),
+        norm_T0 ** (1 / T),
+        "gradients",
+        "definition",
+        ("gradient_factor",),
     ),
 )

@@ -34,6 +34,7 @@ from unrolled.plots.drawings import (
     plot_state_plane,
     plot_unrolled,
 )
+from unrolled.plots.gradients import plot_before_after, plot_bound
 from unrolled.plots.layouts import plot_layouts
 from unrolled.plots.sequences import (
     plot_beside,
@@ -64,9 +65,11 @@ __all__ = [
     "cell_style",
     "plot_accuracy_by_size",
     "plot_automaton",
+    "plot_before_after",
     "plot_beside",
     "plot_bits",
     "plot_blank_rows",
+    "plot_bound",
     "plot_by_step",
     "plot_counts",
     "plot_curves",
