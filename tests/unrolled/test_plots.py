@@ -206,7 +206,7 @@ def test_plot_bound_draws_measured_against_bound(ax):
 def test_plot_before_after_marks_who_solved(ax):
     group = (np.array([0.9, 0.8]), np.array([1.2, 0.4]), np.array([True, False]))
     plots.plot_before_after({"a": group, "b": group}, ax)
-    ways = [line.get_ydata().tolist() for line in ax.lines if len(line.get_xdata()) == 2]
+    ways = [list(line.get_ydata()) for line in ax.lines if len(line.get_xdata()) == 2]
     assert ways[:4] == [[0.9, 1.2], [0.8, 0.4]] * 2
     marks = [line.get_marker() for line in ax.lines if len(line.get_xdata()) == 1]
     assert marks == ["o", "x", "o", "x"]

@@ -10,12 +10,12 @@ from sympy import Abs, Eq, IndexedBase, Piecewise, Rational, Symbol, cosh, sinh,
 from unrolled.derivations.notation import Equation, Mistake, plus, sigmoid, times
 from unrolled.derivations.targets import bit, gain, half, parity, unit
 
-t, T = symbols("t T", integer=True, positive=True)
+t = Symbol("t", integer=True, positive=True)
 d = IndexedBase("d")
 epsilon, w = symbols("varepsilon w")
 quarter = Rational(1, 4)
 d_step = Symbol(r"\frac{\partial d_t}{\partial d_{t-1}}")
-d_reach = Symbol(r"\left|\frac{\partial d_T}{\partial d_0}\right|")
+d_reach = Symbol(r"\left|\frac{\partial d_t}{\partial d_0}\right|")
 h_one, h_two = IndexedBase("h"), IndexedBase("h'")
 a_one, a_two = IndexedBase("a"), IndexedBase("a'")
 
@@ -132,16 +132,16 @@ PARITY_PROOF = (
     ),
     Equation(
         "eq-parity-forgets",
-        "What is left of the gradient after T steps",
+        "What is left of the gradient after t steps",
         d_reach,
-        times(gain, tail(near)) ** T,
+        times(gain, tail(near)) ** t,
         "gradients",
         "bound",
         ("products_of_slopes",),
         mistakes=(
             Mistake(
                 "the slope without the gain",
-                tail(near) ** T,
+                tail(near) ** t,
                 "Each step multiplies by the gain too.",
             ),
         ),

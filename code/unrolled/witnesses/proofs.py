@@ -61,7 +61,7 @@ def hand_built_network(equation: Equation) -> Gap:
 
     from unrolled.studies.automata import parity_by_hand
 
-    strings, worlds = tasks.all_strings(BITS), []
+    strings, worlds = tasks.all_strings(BITS), list[World]()
     for gain in (3.0, 8.0, 20.0):
         network = parity_by_hand(gain).double()
         with torch.no_grad():
@@ -155,8 +155,8 @@ def _torch_slope_of(before: float, bit: float, gain: float) -> float:
 
     d = torch.tensor(before, dtype=torch.float64, requires_grad=True)
     first, second = (torch.sigmoid(gain * (d + bit - threshold)) for threshold in (0.5, 1.5))
-    (first - second).backward()
-    return d.grad.item()
+    (slope,) = torch.autograd.grad(first - second, d)
+    return slope.item()
 
 
 def _tape_slope_of(before: float, bit: float, gain: float) -> float:
@@ -203,12 +203,12 @@ def _reaches(gain: float, start: float, steps: int) -> Iterator[World]:
         reach = reach * gain * (first - second)
     off = np.abs(d - s)[:steps].max(axis=0)
     for size, error in zip(np.abs(reach), off, strict=True):
-        yield {proofs.d_reach.name: size, "k": gain, "varepsilon": error, "T": steps}
+        yield {proofs.d_reach.name: size, "k": gain, "varepsilon": error, "t": steps}
 
 
 def products_of_slopes(equation: Equation) -> Gap:
     """Multiply the slopes along every string of 7 bits; one step at a gain of 40 reaches it."""
-    worlds = []
+    worlds: list[World] = []
     for gain, start, steps in product((LEAST_GAIN, 12.0, 20.0), (-0.2, 0.0, 0.25), (1, 3, 7)):
         worlds += _reaches(gain, start, steps)
     tight = next(_reaches(40.0, 0.0, 1))  # first bit 0, so that state and bit are equal
