@@ -20,9 +20,12 @@ from unrolled.witnesses import (
     gate_algebra,
     gate_gradients,
     gates,
+    layouts,
     losses,
     memory,
+    proofs,
     recurrence,
+    spectrum,
     students,
     tape,
     targets,
@@ -49,6 +52,8 @@ BACKWARD = (
     memory.memory_differences,
 )
 JACOBIAN = (recurrence.torch_jacobian, tape.tape_jacobian, recurrence.jacobian_differences)
+CLIP = (spectrum.numpy_clip, spectrum.torch_clip)
+LAYOUT = (layouts.as_converted, layouts.in_the_library)
 BASELINE = (targets.exact_integrals, targets.adding_table, targets.adding_simulation)
 LSTM_UNIT = (gate_algebra.numpy_unit, gate_algebra.torch_unit)
 LIMIT = (gate_algebra.limit_taken, gate_algebra.saturated_cell)
@@ -116,6 +121,25 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-jacobian-product": JACOBIAN,
     "eq-jacobian-bound": (recurrence.jacobian_norms,),
     "eq-gradient-factor": (recurrence.gradient_factor,),
+    "eq-power-nilpotent": (spectrum.multiplied_out,),
+    "eq-power-shear": (spectrum.multiplied_out, spectrum.by_induction),
+    "eq-power-peak": (spectrum.derivative_is_zero, spectrum.largest_on_a_grid),
+    "eq-power-rate": (spectrum.repeated_squaring,),
+    "eq-mean-slope": (spectrum.scipy_mean,),
+    "eq-jacobian-volume": (
+        spectrum.torch_volume,
+        spectrum.tape_volume,
+        spectrum.volume_differences,
+    ),
+    "eq-clip": CLIP,
+    "eq-clip-length": CLIP,
+    "eq-parity-difference": (proofs.hand_built_network, proofs.two_units),
+    "eq-parity-cases": (proofs.ends_by_algebra, proofs.all_four_cases),
+    "eq-parity-gain": (proofs.solved_for_the_gain,),
+    "eq-parity-invariant": (proofs.every_string,),
+    "eq-parity-slope": (proofs.torch_slope, proofs.tape_slope, proofs.slope_differences),
+    "eq-parity-forgets": (proofs.products_of_slopes,),
+    "eq-one-unit": (proofs.numpy_unit, proofs.torch_unit, proofs.tanh_by_algebra),
     "eq-memory-baseline": (targets.exact_integrals, recurrence.memory_samples),
     "eq-success-count": (recurrence.counted_by_hand,),
     "eq-wilson": (recurrence.evidence_wilson, recurrence.score_equation),
@@ -235,6 +259,14 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-rnn-parameters": (targets.counted_parameters,),
     "eq-gru-parameters": (targets.counted_parameters,),
     "eq-lstm-parameters": (targets.counted_parameters,),
+    "eq-layout-torch-lstm": LAYOUT,
+    "eq-layout-keras-lstm": LAYOUT,
+    "eq-layout-onnx-lstm": LAYOUT,
+    "eq-layout-torch-gru": LAYOUT,
+    "eq-layout-keras-gru": LAYOUT,
+    "eq-layout-onnx-gru": LAYOUT,
+    "eq-layout-bias": LAYOUT,
+    "eq-layout-reset-bias": (layouts.numpy_candidate, layouts.torch_candidate),
 }
 
 

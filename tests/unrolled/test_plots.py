@@ -228,3 +228,41 @@ def test_plot_factors_puts_a_bar_at_each_median(ax):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["RNN", "GRU"]
     low, high = ax.get_ylim()
     assert low > high  # the first start is on top
+
+
+def test_plot_layouts_draws_each_block_where_it_is_stored(ax):
+    letters = np.array(list("rrzznn"))
+    arrays = {
+        "PyTorch": {"weight_ih_l0": np.repeat(letters[:, None], 3, 1), "bias_ih_l0": letters},
+        "Keras": {"kernel": np.repeat(letters[None], 3, 0), "bias": np.stack([letters] * 2)},
+        "ONNX": {"B": letters[None]},
+    }
+    plots.plot_layouts(arrays, ax)
+    sizes = [(patch.get_width(), patch.get_height()) for patch in ax.patches]
+    assert sizes == [(3, 2)] * 3 + [(1, 2)] * 3 + [(2, 3)] * 3 + [(2, 2)] * 3 + [(1, 2)] * 3
+    tops = [patch.get_y() for patch in ax.patches[:3]]
+    assert tops == [0, 2, 4]
+    colours = [patch.get_facecolor() for patch in ax.patches[:3]]
+    wanted = [plots.GATE_STYLE[gate][0] for gate in "rzn"]
+    assert all(same_color(*pair) for pair in zip(colours, wanted, strict=True))
+
+
+def test_plot_layouts_refuses_what_is_not_made_of_bands(ax):
+    with pytest.raises(ValueError, match="letters: expected whole rows or whole columns"):
+        plots.plot_layouts({"NumPy": {"weight": np.array([["i", "f"], ["f", "i"]])}}, ax)
+
+
+def test_plot_bound_draws_measured_against_bound(ax):
+    plots.plot_bound({"a": (np.array([1.0, 1.2]), np.array([0.9, 0.5]))}, ax)
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1.0, 0.9], [1.2, 0.5]])
+    assert ax.lines[1].get_slope() == 1
+
+
+def test_plot_before_after_marks_who_solved(ax):
+    group = (np.array([0.9, 0.8]), np.array([1.2, 0.4]), np.array([True, False]))
+    plots.plot_before_after({"a": group, "b": group}, ax)
+    ways = [list(line.get_ydata()) for line in ax.lines if len(line.get_xdata()) == 2]
+    assert ways[:4] == [[0.9, 1.2], [0.8, 0.4]] * 2
+    marks = [line.get_marker() for line in ax.lines if len(line.get_xdata()) == 1]
+    assert marks == ["o", "x", "o", "x"]
+    assert [text.get_text() for text in ax.texts] == ["a", "b"]

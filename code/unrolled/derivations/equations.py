@@ -20,9 +20,12 @@ from unrolled.derivations import (
     gate_backward,
     gate_jacobians,
     gates,
+    layouts,
     losses,
     memory,
+    proofs,
     recurrence,
+    spectrum,
     targets,
 )
 from unrolled.derivations.notation import Equation
@@ -36,6 +39,9 @@ EQUATIONS: tuple[Equation, ...] = (
     *recurrence.STATE,
     *memory.NUMPY_RNN,
     *recurrence.HOW_LONG,
+    *recurrence.GRADIENTS,
+    *spectrum.SPECTRUM,
+    *proofs.PROOFS,
     *targets.PARITY,
     *losses.LOGITS,
     *gate_algebra.GATE_ALGEBRA,
@@ -51,6 +57,7 @@ EQUATIONS: tuple[Equation, ...] = (
     gates.GRU_PUBLISHED,
     *losses.CLASSES,
     *targets.PARAMETERS,
+    *layouts.LAYOUTS,
 )
 
 

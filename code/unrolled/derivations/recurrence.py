@@ -1,7 +1,7 @@
 """Equations of the plain recurrent network: its step, and how long its gradient lasts.
 
-Chapters `state` and `how-long`; those of assignment 4's network are in `memory`. Vectors are
-columns.
+Chapters `state`, `gradients` and `how-long`; those of assignment 4's network are in `memory`.
+Vectors are columns.
 """
 
 from sympy import (
@@ -111,13 +111,13 @@ STATE = (
     ),
 )
 
-HOW_LONG = (
+GRADIENTS = (
     Equation(
         "eq-jacobian-step",
         "How the state answers to the state before it",
         d_h_step,
         step_jacobian,
-        "how-long",
+        "gradients",
         "result",
         ("torch_jacobian", "tape_jacobian", "jacobian_differences"),
         mistakes=(
@@ -136,7 +136,7 @@ HOW_LONG = (
         "How the state answers to a state far back",
         d_h_T,
         Newest(step_jacobian, t, k + 1, T),
-        "how-long",
+        "gradients",
         "result",
         ("torch_jacobian", "tape_jacobian", "jacobian_differences"),
         mistakes=(
@@ -159,7 +159,7 @@ HOW_LONG = (
         "A bound on the gradient that arrives",
         norm_Tk,
         times(gamma, sigma_max) ** (T - k),
-        "how-long",
+        "gradients",
         "bound",
         ("jacobian_norms",),
     ),
@@ -168,10 +168,13 @@ HOW_LONG = (
         "The gradient's factor a step",
         Symbol(r"\rho"),
         norm_T0 ** (1 / T),
-        "how-long",
+        "gradients",
         "definition",
         ("gradient_factor",),
     ),
+)
+
+HOW_LONG = (
     Equation(
         "eq-memory-baseline",
         "What predicting 0 costs in the memory task",

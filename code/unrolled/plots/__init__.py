@@ -34,6 +34,8 @@ from unrolled.plots.drawings import (
     plot_unrolled,
 )
 from unrolled.plots.gates import plot_factors, plot_gate_square, plot_state_paths
+from unrolled.plots.gradients import plot_before_after, plot_bound
+from unrolled.plots.layouts import plot_layouts
 from unrolled.plots.sequences import (
     plot_beside,
     plot_bits,
@@ -63,9 +65,11 @@ __all__ = [
     "cell_style",
     "plot_accuracy_by_size",
     "plot_automaton",
+    "plot_before_after",
     "plot_beside",
     "plot_bits",
     "plot_blank_rows",
+    "plot_bound",
     "plot_by_step",
     "plot_counts",
     "plot_dots",
@@ -75,6 +79,7 @@ __all__ = [
     "plot_gradcheck_v",
     "plot_heat",
     "plot_ladder",
+    "plot_layouts",
     "plot_lines",
     "plot_loss",
     "plot_packed_gates",

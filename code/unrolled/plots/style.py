@@ -20,12 +20,16 @@ CELL_STYLE: dict[str, dict[str, Any]] = {
 OTHER_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#333333")
 
 
-#: Gate of an LSTM → fill and hatching of its block.
+#: Gate of an LSTM or a GRU, or the plain cell's h → fill and hatching; a candidate is green.
 GATE_STYLE = {
     "i": ("#56B4E9", ""),
     "f": ("#E69F00", "//"),
     "g": ("#009E73", ".."),
     "o": ("#CC79A7", "\\\\"),
+    "r": ("#56B4E9", "xx"),
+    "z": ("#F0E442", "--"),
+    "n": ("#009E73", ".."),
+    "h": ("#009E73", ".."),
 }
 
 

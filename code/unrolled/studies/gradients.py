@@ -4,13 +4,15 @@ Everything is computed in float64 from the states that a forward pass leaves in 
 each sequence by itself: N sequences, T steps, H hidden. `unrolled.witnesses.recurrence` compares
 the same equations with autograd and with central differences.
 
-Source: Pascanu, Mikolov and Bengio (2013); chapter "How long can it remember?".
+Source: Pascanu, Mikolov and Bengio (2013); chapter "Gradients over time".
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from unrolled import tasks
 from unrolled.cells import RNN, Array, Cache
 from unrolled.experiments.memory import LastOutput
 
@@ -120,26 +122,102 @@ def largest_singular_value(matrix: Array) -> float:
     return float(np.linalg.norm(matrix, 2))
 
 
-def factor_at_start(
+def mean_slope(cache: Cache) -> Array:
+    """Return each sequence's geometric mean of tanh's slopes over units and steps, [N]."""
+    return np.exp(np.log1p(-(cache["h"].astype(np.float64) ** 2)).mean(axis=(1, 2)))
+
+
+def at_start(
     weight_hh: Array,
     input_scale: float,
     *,
     seq_len: int = 40,
     n: int = 32,
     rng: np.random.Generator,
-) -> float:
-    """Return the factor a step of an untrained network on the memory task's inputs.
+) -> dict[str, float]:
+    """Measure an untrained network on the memory task's inputs.
 
     Args:
         weight_hh: W_hh [H, H].
         input_scale: the input weights are uniform in ± this; biases are 0.
         seq_len: T.
-        n: sequences, over which the median is taken.
+        n: sequences, over which medians are taken.
         rng: draws input weights and inputs.
+
+    Returns:
+        Of W_hh, `radius` and `sigma_max`; `gamma`, the largest slope that occurs; `slope`, the
+        geometric mean of the slopes; and a step's `factor`.
     """
     cell = RNN(1, len(weight_hh), rng=rng)
     cell.weight_ih[:] = rng.uniform(-input_scale, input_scale, cell.weight_ih.shape)
     cell.weight_hh[:] = weight_hh
     cell.bias_ih[:] = cell.bias_hh[:] = 0
     _, _, cache = cell.forward(rng.uniform(-1, 1, (n, seq_len, 1)))
-    return float(np.median(factor_per_step(step_jacobians(cell, cache))))
+    return {
+        "radius": spectral_radius(weight_hh),
+        "sigma_max": largest_singular_value(weight_hh),
+        "gamma": float(1 - np.min(cache["h"] ** 2)),
+        "slope": float(np.median(mean_slope(cache))),
+        "factor": float(np.median(factor_per_step(step_jacobians(cell, cache)))),
+    }
+
+
+def factor_at_start(weight_hh: Array, input_scale: float, *, rng: np.random.Generator) -> float:
+    """Return an untrained network's factor a step; see `at_start`."""
+    return at_start(weight_hh, input_scale, rng=rng)["factor"]
+
+
+def factor_of(network: LastOutput, x: Array) -> float:
+    """Return the median factor a step of a network on the sequences x [N, T, 1]."""
+    _, (cache, _) = network.forward(x)
+    return float(np.median(factor_per_step(step_jacobians(network.cell, cache))))
+
+
+def spectrum(network: LastOutput, seq_len: int) -> Array:
+    """Return the singular values of ∂h_t/∂h_0, medians over 64 sequences of the memory task.
+
+    Args:
+        network: a plain cell with a readout of its last output.
+        seq_len: T.
+
+    Returns:
+        [T, H]; see `singular_values`.
+    """
+    x, _ = tasks.memory(64, seq_len, rng=np.random.default_rng(2))
+    _, (cache, _) = network.forward(x)
+    steps = step_jacobians(network.cell, cache)
+    return np.median(singular_values(jacobian_products(steps)), axis=0)
+
+
+def portrait(network: LastOutput, seq_len: int) -> tuple[float, float, float, float]:
+    """Measure a network on 2,000 sequences of the memory task.
+
+    Returns:
+        Its mean squared error; the spectral radius of W_hh; the mean slope of its units; the median
+        norm of ∂h_T/∂h_1, over 500 of the sequences.
+    """
+    x, y = tasks.memory(2000, seq_len, rng=np.random.default_rng(3))
+    answers, (cache, _) = network.forward(x)
+    after_1 = step_jacobians(network.cell, cache)[:500, 1:]
+    reach = np.linalg.norm(jacobian_products(after_1)[:, -1], 2, axis=(1, 2))
+    radius, slope = spectral_radius(network.cell.weight_hh), np.mean(1 - cache["h"] ** 2)
+    return float(np.mean((answers - y) ** 2)), radius, float(slope), float(np.median(reach))
+
+
+def by_hand(weight_ih: ArrayLike, weight_hh: ArrayLike, readout: ArrayLike) -> LastOutput:
+    """Make a network without biases, in float64, of W_ih [H, 1], W_hh [H, H] and W_out [1, H]."""
+    cell = RNN(1, len(np.asarray(weight_hh)))
+    cell.weight_ih[:], cell.weight_hh[:] = weight_ih, weight_hh
+    cell.bias_ih[:] = cell.bias_hh[:] = 0
+    return LastOutput(cell, np.array(readout, float))
+
+
+def delay_line(seq_len: int, small: float = 0.01) -> LastOutput:
+    """Make the network that hands its first input from unit to unit, T units long."""
+    shift, last = np.eye(seq_len, k=-1), np.eye(1, seq_len, k=seq_len - 1)
+    return by_hand(small * np.eye(seq_len, 1), shift, last / small)
+
+
+def amplifier(seq_len: int, gain: float = 6.0, small: float = 0.01) -> LastOutput:
+    """Make the one-unit network that amplifies its first input at each step, up to `small`."""
+    return by_hand([[small / gain ** (seq_len - 1)]], [[gain]], [[1 / small]])

@@ -138,3 +138,58 @@ def test_saturating_inputs_lower_the_factor_of_an_orthogonal_matrix():
     large = gradients.factor_at_start(turn, 3.0, rng=np.random.default_rng(4))
     assert small == pytest.approx(1, abs=1e-3)
     assert large < 0.9
+
+
+def test_mean_slope_is_geometric():
+    cache = {"h": np.array([[[0.0, 0.6], [0.8, 0.0]]])}  # slopes 1, 0.64, 0.36 and 1
+    np.testing.assert_allclose(gradients.mean_slope(cache), [(0.64 * 0.36) ** 0.25])
+
+
+def test_at_start_tells_matrix_and_network_apart():
+    turn = np.linalg.qr(np.random.default_rng(3).normal(size=(H, H)))[0]
+    found = gradients.at_start(1.5 * turn, 0.01, rng=np.random.default_rng(4))
+    assert found["radius"] == pytest.approx(1.5)
+    assert found["sigma_max"] == pytest.approx(1.5)
+    assert found["factor"] < found["gamma"] * 1.5
+    assert found["slope"] < found["gamma"] <= 1
+    assert found["factor"] == gradients.factor_at_start(
+        1.5 * turn, 0.01, rng=np.random.default_rng(4)
+    )
+
+
+def test_an_orthogonal_matrix_loses_the_mean_slope_in_volume(cell, x):
+    cell.weight_hh[:] = np.linalg.qr(cell.weight_hh)[0]
+    _, _, cache = cell.forward(x)
+    product = gradients.jacobian_products(gradients.step_jacobians(cell, cache))[:, -1]
+    volume = np.abs(np.linalg.det(product)) ** (1 / (H * T))
+    np.testing.assert_allclose(volume, gradients.mean_slope(cache), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("network", "radius"), [(gradients.delay_line, 0), (gradients.amplifier, 6)]
+)
+def test_networks_by_hand_remember(network, radius):
+    mse, measured, slope, reach = gradients.portrait(network(12), 12)
+    assert mse < 0.01  # forgetting costs 1/3
+    assert measured == pytest.approx(radius)
+    assert slope > 0.99
+    assert reach == pytest.approx(6.0**11 if radius else 1, rel=0.1)
+
+
+def test_a_portrait_of_one_that_forgets():
+    deaf = gradients.by_hand([[0.5]], [[0.0]], [[1.0]])
+    mse, _, _, reach = gradients.portrait(deaf, 5)
+    assert mse > 1 / 3
+    assert reach == 0
+
+
+def test_factor_and_spectrum_of_a_network_agree():
+    network = gradients.by_hand(np.full((2, 1), 0.3), [[0.5, 0.2], [0.0, 0.9]], np.ones((1, 2)))
+    x = np.random.default_rng(2).uniform(-1, 1, (64, 7, 1))
+    _, (cache, _) = network.forward(x)
+    steps = gradients.step_jacobians(network.cell, cache)
+    assert gradients.factor_of(network, x) == np.median(gradients.factor_per_step(steps))
+    values = gradients.spectrum(network, 7)
+    assert values.shape == (7, 2)
+    assert (values[:, 0] > values[:, 1]).all()
+    assert (np.diff(values[:, 0]) < 0).all()
