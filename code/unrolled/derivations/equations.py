@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unrolled.derivations import gates, recurrence, targets
+from unrolled.derivations import bptt, bptt_matrix, gates, recurrence, targets
 from unrolled.derivations.notation import Equation
 
 if TYPE_CHECKING:
@@ -24,6 +24,12 @@ __all__ = ["EQUATIONS", "Equation", "chapters", "equation", "glue", "of_chapter"
 
 EQUATIONS: tuple[Equation, ...] = (
     *recurrence.STATE,
+    *bptt.FORWARD,
+    *bptt.BACKWARD,
+    *bptt.OVER_TIME,
+    *bptt_matrix.MATRIX,
+    *bptt_matrix.COSTS,
+    *bptt_matrix.RTRL,
     *recurrence.NUMPY_RNN,
     *recurrence.HOW_LONG,
     *targets.PARITY,
