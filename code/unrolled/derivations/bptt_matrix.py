@@ -45,9 +45,8 @@ products_run, products_reverse, products_forward = symbols(
     r"c_{\mathrm{run}} c_{\mathrm{back}} c_{\mathrm{forw}}"
 )
 
-WITNESSES = ("matrix_by_symbols", "numpy_backward", "matrix_by_torch", "matrix_by_tape")
-WITNESSES = (*WITNESSES, "matrix_by_differences")
 PARTS = ("matrix_by_symbols", "matrix_by_torch", "matrix_by_tape", "matrix_by_differences")
+WITNESSES = (*PARTS, "numpy_backward")
 
 
 def _sum(product: object) -> Sum:

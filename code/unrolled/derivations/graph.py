@@ -119,11 +119,8 @@ def _reads(end: Node, start: Node) -> bool:
 
 
 def _edge(start: Node, end: Node) -> Edge:
-    return Edge(start.name, end.name, _slope(start, end), WEIGHT_OF.get(_letters(start, end)))
-
-
-def _letters(*nodes: Node) -> tuple[str, ...]:
-    return tuple(node.name[0] for node in nodes)
+    weight = WEIGHT_OF.get((start.name[0], end.name[0]))
+    return Edge(start.name, end.name, _slope(start, end), weight)
 
 
 def _slope(start: Node, end: Node) -> Basic:

@@ -34,6 +34,7 @@ from unrolled.plots.drawings import (
     plot_state_plane,
     plot_unrolled,
 )
+from unrolled.plots.graphs import ONE_UNIT, plot_graph, plot_shares
 from unrolled.plots.sequences import (
     plot_beside,
     plot_bits,
@@ -57,6 +58,7 @@ __all__ = [
     "CELL_STYLE",
     "GATE_STYLE",
     "GUIDE",
+    "ONE_UNIT",
     "OTHER_COLOURS",
     "SHARED",
     "STYLE",
@@ -72,6 +74,7 @@ __all__ = [
     "plot_dots",
     "plot_epochs",
     "plot_gradcheck_v",
+    "plot_graph",
     "plot_heat",
     "plot_ladder",
     "plot_lines",
@@ -85,6 +88,7 @@ __all__ = [
     "plot_rows",
     "plot_scatter",
     "plot_seeds",
+    "plot_shares",
     "plot_spectrum",
     "plot_state_plane",
     "plot_stream",

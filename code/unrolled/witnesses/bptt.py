@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ SHEET_FORWARD = {"h": (0.268941, 0.999744), "y": (0.675038, 0.500064)}
 Run = Callable[[Any], list]  # copies [T + 1, 6] → losses, states and outputs, 3T numbers
 
 
-def _run(copies: Any, x: Sequence, targets: Sequence, h_0: Any, squash: Callable) -> list:
+def _run(copies: Any, x: Any, targets: Any, h_0: Any, squash: Callable) -> list:
     """Run the network, step t on row t of the copies; return L_1 …, h_1 … and y_1 …"""
     h, states, outputs = h_0 + copies[0][NUDGE], [], []
     for t, x_t in enumerate(x, start=1):
@@ -54,12 +54,12 @@ def _run(copies: Any, x: Sequence, targets: Sequence, h_0: Any, squash: Callable
     return [*losses, *states, *outputs]
 
 
-def _copies(weights: Sequence, steps: int, zero: Any = 0.0) -> Any:
+def _copies(weights: Any, steps: int, zero: Any = 0.0) -> Any:
     """Give every step its own copy of the weights, and a nudge of 0."""
     return [[*weights, zero]] * (steps + 1)
 
 
-def _named(weights: Sequence, x: Any, targets: Any, h_0: Any, values: Any, table: Any) -> World:
+def _named(weights: Any, x: Any, targets: Any, h_0: Any, values: Any, table: Any) -> World:
     """Name everything: `values` is what `_run` returned, `table` [3T, T + 1, 6] its derivatives."""
     steps = len(x)
     losses, states = table[:steps], table[steps : 2 * steps]
@@ -201,8 +201,11 @@ def _tape_worlds() -> tuple[World, ...]:
 @lru_cache(maxsize=1)
 def _measured_worlds() -> tuple[World, ...]:
     def jacobian(run: Run, at: np.ndarray) -> np.ndarray:
+        def value(copies: np.ndarray, row: int) -> float:
+            return run(copies)[row]
+
         rows = range(len(run(at)))
-        return np.stack([numerical_gradient(lambda a, i=i: run(a)[i], at.copy()) for i in rows])
+        return np.stack([numerical_gradient(partial(value, row=i), at.copy()) for i in rows])
 
     return _worlds(jacobian, sigmoid)
 

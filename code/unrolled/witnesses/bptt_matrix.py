@@ -50,7 +50,7 @@ def _draw(seed: int, sizes: tuple[int, ...]) -> tuple[Arrays, np.ndarray, np.nda
 
 
 def _run(
-    weights: Arrays, nudges: Any, x: Any, targets: Any, h_0: Any, tanh: Callable
+    tanh: Callable, weights: Arrays, nudges: Any, x: Any, targets: Any, h_0: Any
 ) -> tuple[Any, list, list]:
     """Run the network in columns; return the loss, h_1 … and the errors y_1 - g_1 …"""
     h, states, errors = h_0, [], []
@@ -78,7 +78,7 @@ def _named(weights: Arrays, x: Any, h: Any, errors: Any, d_nudges: Any, grads: A
 
 
 def _numpy_run(weights: Arrays, nudges: Any, *given: Any) -> tuple[Any, list, list]:
-    return _run(weights, nudges, *given, np.tanh)
+    return _run(np.tanh, weights, nudges, *given)
 
 
 def _steps(worlds: tuple[World, ...], equation: Equation) -> Iterator[World]:
@@ -100,7 +100,7 @@ def _torch_worlds() -> tuple[World, ...]:
         weights, *given = _draw(seed, sizes)
         leaves = {k: torch.from_numpy(v.copy()).requires_grad_() for k, v in weights.items()}
         nudges = torch.zeros(sizes[0], sizes[3], sizes[1], dtype=torch.float64, requires_grad=True)
-        loss, _, _ = _run(leaves, nudges, *map(torch.from_numpy, given), torch.tanh)
+        loss, _, _ = _run(torch.tanh, leaves, nudges, *map(torch.from_numpy, given))
         loss.backward()
         grads = {name: np.asarray(leaf.grad) for name, leaf in leaves.items()}
         worlds.append(_world_of(weights, given, np.asarray(nudges.grad), grads))
@@ -207,7 +207,7 @@ def _symbolic(sizes: tuple[int, ...]) -> World:
         _letters("n_", steps, h, n),
     )
     tanh = np.vectorize(sp.tanh, otypes=[object])
-    loss, nested, errors = _run(weights, nudges, x, targets, h_0, tanh)
+    loss, nested, errors = _run(tanh, weights, nudges, x, targets, h_0)
     rest = dict.fromkeys(nudges.ravel(), 0)
     plain = [entry.subs(rest) for state in nested for entry in state.ravel()]
     names = dict(zip(plain, states.ravel(), strict=True))
@@ -220,6 +220,6 @@ def _symbolic(sizes: tuple[int, ...]) -> World:
         return np.array(found, object).reshape(array.shape)
 
     grads = {name: by(array) for name, array in weights.items()}
-    errors = np.array([short(entry) for error in errors for entry in error.ravel()], object)
+    flat = np.array([short(entry) for error in errors for entry in error.ravel()], object)
     path = np.concatenate([h_0[None], states])
-    return _named(weights, x, path, errors.reshape(targets.shape), by(nudges), grads)
+    return _named(weights, x, path, flat.reshape(targets.shape), by(nudges), grads)

@@ -21,7 +21,7 @@ SIZES = ((3, 2, 3, 2), (5, 1, 2, 1), (2, 3, 4, 3))
 COUNTED = ((1, 1, 1, 1), (3, 5, 2, 4), (2, 7, 3, 6))
 
 
-def _run(theta: Any, x: Any, h_0: Any, readout: Any, errors: Any, tanh: Callable) -> list:
+def _run(tanh: Callable, theta: Any, x: Any, h_0: Any, readout: Any, errors: Any) -> list:
     """Return h_1 … h_T, and Σ e_t·V h_t: a loss whose gradient in the output V h_t is e_t."""
     h, size = h_0, len(h_0)
     w_ih, w_hh, bias = theta[: -size * (size + 1)], theta[-size * (size + 1) : -size], theta[-size:]
@@ -40,7 +40,7 @@ def _worlds(jacobians: Callable[[np.ndarray, list], list]) -> Iterator[World]:
         shapes = (size * (d + size + 1),), (steps, d), (size,), (c, size), (steps, c)
         theta, x, h_0, readout, errors = given = [rng.normal(size=shape) for shape in shapes]
         *answers, d_theta = jacobians(theta, given[1:])
-        h = np.stack([h_0, *_run(*given, np.tanh)[:-1]])
+        h = np.stack([h_0, *_run(np.tanh, *given)[:-1]])
         named = {
             "S": from_step_1(np.stack(answers), np.zeros_like(answers[0])),
             "A": from_step_1(np.stack([modes.immediate(x[t], h[t]) for t in range(steps)])),
@@ -62,7 +62,7 @@ def rtrl_by_torch(equation: Equation) -> Gap:
     def jacobians(theta: np.ndarray, given: list) -> list:
         tensors = [torch.from_numpy(array) for array in given]
         found = torch.autograd.functional.jacobian(
-            lambda at: tuple(_run(at, *tensors, torch.tanh)), torch.from_numpy(theta)
+            lambda at: tuple(_run(torch.tanh, at, *tensors)), torch.from_numpy(theta)
         )
         return [array.numpy() for array in found]
 
@@ -73,10 +73,10 @@ def rtrl_by_differences(equation: Equation) -> Gap:
     """Compare with central differences of every state in all parameters, for several sizes."""
 
     def jacobians(theta: np.ndarray, given: list) -> list:
-        sizes = [np.size(value) for value in _run(theta, *given, np.tanh)]
+        sizes = [np.size(value) for value in _run(np.tanh, theta, *given)]
 
         def entry(at: np.ndarray, step: int, unit: int) -> float:
-            return np.ravel(_run(at, *given, np.tanh)[step])[unit]
+            return np.ravel(_run(np.tanh, at, *given)[step])[unit]
 
         return [
             np.stack([numerical_gradient(partial(entry, step=s, unit=i), theta) for i in range(n)])

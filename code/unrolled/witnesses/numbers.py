@@ -36,7 +36,7 @@ class _Code(NumPyPrinter):
         return self._print(expr.function(Symbol(f"({self._print(expr.expr)})")))
 
     def _print_Product(self, expr: Any) -> str:
-        factor, (step, low, high) = expr.function, *expr.limits
+        factor, ((step, low, high),) = expr.function, expr.limits
         factors = f"{self._print(factor)} for {step} in range({low}, {high} + 1)"
         reduce, mul = map(self._module_format, ("functools.reduce", "operator.mul"))
         return f"{reduce}({mul}, [{factors}], 1)"

@@ -143,6 +143,6 @@ def torch_detached(equation: Equation) -> Gap:
                     h = torch.sigmoid(weight * x_t + w_h * h + b_1)
                 losses.append((torch.sigmoid(w * h + b_2) - targets[t - 1]) ** 2 / 2)
             torch.stack(losses).sum().backward()
-            cut = {str(one_unit.cut): float(weight.grad), r"\tau": tau}
+            cut = {str(one_unit.cut): float(np.asarray(weight.grad)), r"\tau": tau}
             worlds.append({**named, **cut})
     return compare(equation, worlds)

@@ -76,7 +76,7 @@ def search(steps: int = 3, candidates: int = 20_000, *, rng: np.random.Generator
     Args:
         steps: T.
         candidates: networks and sequences that are tried.
-        rng: draws them from `WEIGHTS`, `BIASES`, the targets 0 and 1, and `INPUTS`, each input once.
+        rng: draws them from `WEIGHTS`, `BIASES`, the targets 0 and 1, and `INPUTS` (each once).
 
     Returns:
         The candidate with the widest smallest gap, among those with no gradient below 0.01.
