@@ -36,6 +36,7 @@ from unrolled.derivations.one_unit import (
     t,
     tau,
     total,
+    u,
     w,
     w_h,
     w_x,
@@ -182,7 +183,7 @@ BACKWARD = (
         Sum(times(delta[t], h[t - 1]), (t, 1, T)),
         (
             Mistake(
-                "h_t for h_{t−1}",
+                "the new state in place of the old",
                 Sum(times(delta[t], h[t]), (t, 1, T)),
                 "At step t the weight multiplies the state before: h_{t-1}.",
             ),
@@ -209,7 +210,7 @@ OVER_TIME = (
         ),
         "bptt",
         "result",
-        tuple(f"{check}_at_two" for check in EVERY_WITNESS),
+        EVERY_WITNESS,
         mistakes=(
             Mistake(
                 "no path through time",
@@ -305,7 +306,7 @@ OVER_TIME = (
         "eq-bptt-truncated",
         "The sum cut short: each loss looks back over τ steps",
         cut,
-        Sum(UnevaluatedExpr(Sum(share[t, plus(t, -j)], (j, 0, Min(tau, t) - 1))), (t, 1, T)),
+        Sum(UnevaluatedExpr(Sum(share[t, t - u], (u, 0, Min(tau, t) - 1))), (t, 1, T)),
         "bptt",
         "definition",
         ("torch_detached",),

@@ -134,7 +134,7 @@ MATRIX = (
                 "Row i of W_hh leads to unit i, so δ gives the rows and the old state the columns.",
             ),
             Mistake(
-                "h_t for h_{t−1}",
+                "the new state in place of the old",
                 _sum(delta(t) * h(t).T),
                 "At step t the matrix multiplies the state before: h_{t-1}.",
             ),
@@ -166,7 +166,7 @@ MATRIX = (
         mistakes=(
             Mistake("no sum over t", e(T) * h(T).T, LAST_ALONE),
             Mistake(
-                "h_{t−1} for h_t",
+                "the old state in place of the new",
                 _sum(e(t) * h(t - 1).T),
                 "The output of step t is read from the state after step t.",
             ),

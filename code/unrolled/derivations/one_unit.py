@@ -22,7 +22,7 @@ from sympy import (
 
 from unrolled.derivations.notation import Mistake, plus, sigmoid, times
 
-t, k, j, T, tau = symbols(r"t k j T \tau", integer=True, positive=True)
+t, k, j, u, T, tau = symbols(r"t k j u T \tau", integer=True, positive=True)
 x, h, y, g = (IndexedBase(letter) for letter in "xhyg")
 e, delta = IndexedBase("e"), IndexedBase(r"\delta")
 w_x, w_h, b_1, w, b_2 = WEIGHTS = symbols("w_{x} w_{h} b_{1} w b_{2}")
@@ -103,7 +103,7 @@ def hidden_mistakes(through: Callable[[Basic], Basic]) -> tuple[Mistake, ...]:
             "h_t is σ(a_t) already: the slope is h_t (1 − h_t), not σ(h_t)(1 − σ(h_t)).",
         ),
         Mistake(
-            "w_h missing on the way back",
+            "the recurrent weight missing on the way back",
             every_path(through, weight=S.One),
             "Between h_{t-1} and h_t stands the weight w_h, and the gradient is multiplied by it.",
         ),
