@@ -16,6 +16,8 @@ from typing import Any
 from unrolled.derivations.equations import EQUATIONS, Equation, equation
 from unrolled.derivations.notation import EquationError
 from unrolled.witnesses import (
+    bptt,
+    bptt_matrix,
     carrying,
     gate_algebra,
     gate_gradients,
@@ -23,6 +25,8 @@ from unrolled.witnesses import (
     layouts,
     losses,
     memory,
+    modes,
+    one_unit,
     proofs,
     recurrence,
     spectrum,
@@ -54,6 +58,17 @@ BACKWARD = (
 JACOBIAN = (recurrence.torch_jacobian, tape.tape_jacobian, recurrence.jacobian_differences)
 CLIP = (spectrum.numpy_clip, spectrum.torch_clip)
 LAYOUT = (layouts.as_converted, layouts.in_the_library)
+ONE_UNIT = (one_unit.sheet_forward, one_unit.torch_layers, one_unit.keras_layers)
+LOSS = (one_unit.torch_loss, one_unit.keras_loss)
+UNROLLED = (bptt.by_symbols, bptt.by_torch, bptt.by_tape, bptt.by_differences)
+MATRIX = (
+    bptt_matrix.matrix_by_symbols,
+    bptt_matrix.matrix_by_torch,
+    bptt_matrix.matrix_by_tape,
+    bptt_matrix.matrix_by_differences,
+)
+CELL = (*MATRIX, bptt_matrix.numpy_backward)
+RTRL = (modes.rtrl_by_torch, modes.rtrl_by_differences)
 BASELINE = (targets.exact_integrals, targets.adding_table, targets.adding_simulation)
 LSTM_UNIT = (gate_algebra.numpy_unit, gate_algebra.torch_unit)
 LIMIT = (gate_algebra.limit_taken, gate_algebra.saturated_cell)
@@ -103,6 +118,41 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-rnn-output": (recurrence.torch_readout,),
     "eq-hand-step": (recurrence.hand_numbers, recurrence.torch_hand),
     "eq-hand-output": (recurrence.hand_numbers, recurrence.torch_hand),
+    "eq-bptt-step": ONE_UNIT,
+    "eq-bptt-output": ONE_UNIT,
+    "eq-bptt-loss": (one_unit.torch_loss,),
+    "eq-bptt-loss-mean": LOSS,
+    "eq-bptt-loss-sum": LOSS,
+    "eq-bptt-error": UNROLLED,
+    "eq-bptt-d-w": UNROLLED,
+    "eq-bptt-d-b2": UNROLLED,
+    "eq-bptt-delta-last": UNROLLED,
+    "eq-bptt-delta": UNROLLED,
+    "eq-bptt-d-wx": UNROLLED,
+    "eq-bptt-d-wh": UNROLLED,
+    "eq-bptt-d-b1": UNROLLED,
+    "eq-bptt-two-steps": UNROLLED,
+    "eq-bptt-reach": UNROLLED,
+    "eq-bptt-share": UNROLLED,
+    "eq-bptt-shares": UNROLLED,
+    "eq-bptt-immediate": UNROLLED,
+    "eq-bptt-total": UNROLLED,
+    "eq-bptt-forward": UNROLLED,
+    "eq-bptt-truncated": (one_unit.torch_detached,),
+    "eq-bptt-matrix-delta-last": MATRIX,
+    "eq-bptt-matrix-delta": MATRIX,
+    "eq-bptt-matrix-d-ih": CELL,
+    "eq-bptt-matrix-d-hh": CELL,
+    "eq-bptt-matrix-d-b": CELL,
+    "eq-bptt-matrix-d-v": MATRIX,
+    "eq-bptt-matrix-d-by": MATRIX,
+    "eq-bptt-cost-run": (modes.counted_costs,),
+    "eq-bptt-cost": (modes.counted_costs,),
+    "eq-bptt-kept": (modes.counted_costs,),
+    "eq-bptt-rtrl-cost": (modes.counted_costs,),
+    "eq-bptt-rtrl-kept": (modes.counted_costs,),
+    "eq-bptt-rtrl": RTRL,
+    "eq-bptt-rtrl-gradient": RTRL,
     "eq-memory-step": (memory.memory_network, memory.torch_memory),
     "eq-memory-output": (memory.memory_network, memory.torch_memory),
     "eq-mse": (memory.memory_mse, memory.torch_mse),

@@ -15,6 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from unrolled.derivations import (
+    bptt,
+    bptt_matrix,
     carrying,
     gate_algebra,
     gate_backward,
@@ -37,6 +39,12 @@ __all__ = ["EQUATIONS", "Equation", "chapters", "equation", "glue", "of_chapter"
 
 EQUATIONS: tuple[Equation, ...] = (
     *recurrence.STATE,
+    *bptt.FORWARD,
+    *bptt.BACKWARD,
+    *bptt.OVER_TIME,
+    *bptt_matrix.MATRIX,
+    *bptt_matrix.COSTS,
+    *bptt_matrix.RTRL,
     *memory.NUMPY_RNN,
     *recurrence.HOW_LONG,
     *recurrence.GRADIENTS,

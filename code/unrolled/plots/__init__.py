@@ -35,6 +35,7 @@ from unrolled.plots.drawings import (
 )
 from unrolled.plots.gates import plot_factors, plot_gate_square, plot_state_paths
 from unrolled.plots.gradients import plot_before_after, plot_bound
+from unrolled.plots.graphs import ONE_UNIT, plot_graph, plot_shares
 from unrolled.plots.layouts import plot_layouts
 from unrolled.plots.sequences import (
     plot_beside,
@@ -59,6 +60,7 @@ __all__ = [
     "CELL_STYLE",
     "GATE_STYLE",
     "GUIDE",
+    "ONE_UNIT",
     "OTHER_COLOURS",
     "SHARED",
     "STYLE",
@@ -77,6 +79,7 @@ __all__ = [
     "plot_factors",
     "plot_gate_square",
     "plot_gradcheck_v",
+    "plot_graph",
     "plot_heat",
     "plot_ladder",
     "plot_layouts",
@@ -91,6 +94,7 @@ __all__ = [
     "plot_rows",
     "plot_scatter",
     "plot_seeds",
+    "plot_shares",
     "plot_spectrum",
     "plot_state_paths",
     "plot_state_plane",

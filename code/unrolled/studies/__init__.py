@@ -1,5 +1,6 @@
 """What a single chapter looks into, one module a question.
 
+modes          Backpropagation through time: two ways to a gradient, their costs, a cut sum
 mutants        An RNN in NumPy: broken backward passes, and which check sees them
 gradients      How long can it remember?: Jacobian products and what reaches the first step
 automata       Parity: networks by hand and by guessing, and the automaton a network learned

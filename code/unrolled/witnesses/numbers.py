@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sympy import Basic, Indexed, MatrixSymbol, Symbol, lambdify
+from sympy import Basic, Indexed, MatrixSymbol, Symbol, exp, lambdify, tanh
 from sympy.core.function import AppliedUndef
 from sympy.printing.numpy import NumPyPrinter
 
@@ -16,6 +16,8 @@ from unrolled.derivations.notation import Equation
 
 EXACT = 1e-12  # float64 arithmetic in another order
 DIFFERENCES = 1e-7  # central differences with a step of 1e-5
+
+SYMBOLIC = [("exp", exp), ("tanh", tanh)]  # what NumPy cannot apply to SymPy's letters
 
 World = dict[str, Any]
 
@@ -36,6 +38,12 @@ class _Code(NumPyPrinter):
 
     def _print_ElementwiseApplyFunction(self, expr: Any) -> str:
         return self._print(expr.function(Symbol(f"({self._print(expr.expr)})")))
+
+    def _print_Product(self, expr: Any) -> str:
+        factor, ((step, low, high),) = expr.function, expr.limits
+        factors = f"{self._print(factor)} for {step} in range({low}, {high} + 1)"
+        reduce, mul = map(self._module_format, ("functools.reduce", "operator.mul"))
+        return f"{reduce}({mul}, [{factors}], 1)"
 
     def _print_HadamardPower(self, expr: Any) -> str:
         return f"({self._print(expr.base)})**({self._print(expr.exp)})"
@@ -67,13 +75,14 @@ def _compiled(expression: Basic, functions: tuple) -> tuple[tuple[str, ...], Cal
     return names, code
 
 
-def evaluate(expression: Basic, world: World) -> np.ndarray:
+def evaluate(expression: Basic, world: World, dtype: type = float) -> np.ndarray:
     """Compute an expression from the values of its letters.
 
     Args:
         expression: any side of an equation.
         world: name of each letter → its value. A quantity that changes with time is an array whose
             first axis is the step, 0 included; a function is a callable.
+        dtype: object where the values are SymPy's letters, to which the same code is applied.
 
     Returns:
         The value, as an array.
@@ -82,11 +91,12 @@ def evaluate(expression: Basic, world: World) -> np.ndarray:
         ValueError: if a letter has no value.
     """
     functions = {str(f.func) for f in expression.atoms(AppliedUndef)}
-    names, code = _compiled(expression, tuple((f, world[f]) for f in sorted(functions)))
+    known = [(f, world[f]) for f in sorted(functions)] + (SYMBOLIC if dtype is object else [])
+    names, code = _compiled(expression, tuple(known))
     missing = [name for name in names if name not in world]
     if missing:
         raise ValueError(f"world: expected a value of {', '.join(missing)}, got none")
-    return np.asarray(code(*(world[name] for name in names)), float)
+    return np.asarray(code(*(world[name] for name in names)), dtype)
 
 
 def compare(equation: Equation, worlds: Iterable[World], tolerance: float = EXACT) -> Gap:
