@@ -150,3 +150,9 @@ def test_starts_differ_in_biases_alone():
     plain, opened = (carrying._network(s, 0, H, 40).state_dict() for s in ("PyTorch", "bias 3"))
     changed = [k for k in plain if not torch.equal(plain[k], opened[k])]
     assert sorted(changed) == ["recurrent.bias_hh_l0", "recurrent.bias_ih_l0"]
+
+
+def test_remember_asks_at_the_end():
+    # An answer read after the first step would be learnt at once, from any start.
+    long = carrying.remember(starts=("PyTorch",), seeds=1, seq_len=40, steps=100)["test_mse"]
+    assert long.item() > 0.25
