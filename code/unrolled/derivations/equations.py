@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from unrolled.derivations import bptt, bptt_matrix, gates, recurrence, targets
+from unrolled.derivations import bptt, bptt_matrix, gates, recurrence, shares, targets
 from unrolled.derivations.notation import Equation
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ EQUATIONS: tuple[Equation, ...] = (
     *recurrence.STATE,
     *bptt.FORWARD,
     *bptt.BACKWARD,
-    *bptt.OVER_TIME,
+    *shares.OVER_TIME,
     *bptt_matrix.MATRIX,
     *bptt_matrix.COSTS,
     *bptt_matrix.RTRL,
