@@ -27,6 +27,7 @@ from unrolled.derivations import (
     memory,
     proofs,
     recurrence,
+    shares,
     spectrum,
     targets,
 )
@@ -41,7 +42,7 @@ EQUATIONS: tuple[Equation, ...] = (
     *recurrence.STATE,
     *bptt.FORWARD,
     *bptt.BACKWARD,
-    *bptt.OVER_TIME,
+    *shares.OVER_TIME,
     *bptt_matrix.MATRIX,
     *bptt_matrix.COSTS,
     *bptt_matrix.RTRL,

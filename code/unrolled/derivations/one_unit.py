@@ -2,7 +2,7 @@
 
 The letters are those of assignment 1's sheet, with t counted from 1. g_t is the target, e_t the
 gradient of the loss in what the output's σ is applied to, δ_t that in what the hidden σ is applied
-to. `bptt` writes the equations with them.
+to. `bptt` and `shares` write the equations with them.
 """
 
 from collections.abc import Callable

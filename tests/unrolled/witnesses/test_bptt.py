@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from unrolled import verify
 from unrolled.derivations import bptt as equations
-from unrolled.derivations import one_unit
+from unrolled.derivations import one_unit, shares
 from unrolled.derivations.equations import equation, of_chapter
 from unrolled.witnesses import bptt
 from unrolled.witnesses.numbers import compare, evaluate
@@ -25,7 +25,7 @@ def test_the_sheet_s_numbers():
         assert float(evaluate(claim.rhs, known)) == pytest.approx(number, rel=2e-6)
 
 
-@pytest.mark.parametrize("claim", equations.BACKWARD + equations.OVER_TIME[1:-1], ids=str)
+@pytest.mark.parametrize("claim", equations.BACKWARD + shares.OVER_TIME[1:-1], ids=str)
 def test_the_complex_step_is_a_witness_too(claim):
     known = bptt.world(WEIGHTS, X, TARGETS, h_0=0.4)
     last = 3 if claim.label == "eq-bptt-delta" else 4

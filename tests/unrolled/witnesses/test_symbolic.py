@@ -49,7 +49,7 @@ def test_what_takes_too_long_is_broken_off_and_named():
 def test_a_check_that_takes_too_long_is_broken_off():
     big = claim(sum(symbols("a b")) ** 2)
     many = ({**WORLD, "a": (a + n) ** 40, "b": (b + n) ** 40} for n in range(1, 10**6))
-    with pytest.raises(TimeoutError, match="eq-square"):
+    with pytest.raises(TimeoutError, match=r"eq-square: .* 0\.2 s"):
         symbolic.compare_symbols(big, many, seconds=0.2)
 
 
