@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import cache
+from textwrap import shorten
 from typing import Any
 
 from sympy import Basic, simplify
@@ -76,11 +77,13 @@ def simplified(
     try:
         task = pickle.dumps((by, expression))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise EquationError(f"{expression}: expected what can be pickled: {error}") from None
+        raise EquationError(
+            f"{_short(expression)}: expected what can be pickled: {error}"
+        ) from None
     with _lock:
         worked, answer = _ask(task, seconds, expression)
     if not worked:
-        raise EquationError(f"{expression}: {_name(by)} broke down: {answer}")
+        raise EquationError(f"{_short(expression)}: {_name(by)} broke down: {answer}")
     return answer
 
 
@@ -118,10 +121,12 @@ def _ask(task: bytes, seconds: float, expression: Basic) -> tuple[bool, Any]:
         _worker.cache_clear()
         _stop(worker)
         if late.is_set():
-            message = f"{expression}: expected an answer in {seconds:g} s, got none"
+            message = f"{_short(expression)}: expected an answer in {seconds:g} s, got none"
             raise TooSlow(message) from None
         if isinstance(error, EOFError | OSError):
-            raise EquationError(f"{expression}: the second Python ended by itself") from error
+            raise EquationError(
+                f"{_short(expression)}: the second Python ended by itself"
+            ) from error
         raise
     finally:
         clock.cancel()
@@ -139,3 +144,7 @@ def _stop(worker: subprocess.Popen) -> None:
 
 def _name(function: Callable) -> str:
     return getattr(function, "__name__", str(function))
+
+
+def _short(expression: Basic) -> str:
+    return shorten(str(expression), 80, placeholder=" …")

@@ -34,7 +34,8 @@ def _letters(kind: str, seed: int) -> World:
     """Name the gates, states and weights of a run."""
     run = gate_steps.draw(kind, seed)
     size, cache = run.cell.hidden_size, run.read(run.x, run.start)[2]
-    world: World = {k: _columns(cache[k][0]) for k in LETTERS[kind]} | {"H": size}
+    # Step 0 has no gates. A number there makes a formula that asks for one wrong, not undefined.
+    world: World = {k: _columns(cache[k][0], 0.5) for k in LETTERS[kind]} | {"H": size}
     for letter, first in zip("hc", run.start, strict=False):
         world[letter] = _columns(cache[letter][0], first[0])
     blocks = np.split(run.cell.weight_hh, len(LETTERS[kind]))

@@ -48,11 +48,6 @@ class _Code(NumPyPrinter):
     def _print_HadamardPower(self, expr: Any) -> str:
         return f"({self._print(expr.base)})**({self._print(expr.exp)})"
 
-    def _print_Product(self, expr: Any) -> str:
-        step, low, high = (self._print(part) for part in expr.limits[0])
-        factors = f"[{self._print(expr.function)} for {step} in range({low}, {high} + 1)]"
-        return f"{self._module_format('numpy.prod')}({factors})"
-
 
 @lru_cache(maxsize=512)
 def _compiled(expression: Basic, functions: tuple) -> tuple[tuple[str, ...], Callable]:

@@ -7,7 +7,7 @@ on, as a student's own code would; what comes out is compared with what the stud
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from sympy import Indexed
 
 from unrolled.derivations import equations
 from unrolled.derivations.notation import At, Equation, Mistake
-from unrolled.witnesses import memory
+from unrolled.witnesses import bptt, memory
 from unrolled.witnesses.numbers import World, evaluate
 
 Line = tuple[Equation, tuple[int, ...]]
@@ -138,9 +138,21 @@ def memory_problem(given: memory.Case) -> Problem:
     )
 
 
-def memory_example() -> Problem:
-    """Ask for the gradients of a small network of assignment 4 on numbers of its own."""
-    return memory_problem(memory.case(memory.SIZES[0], np.random.default_rng(0)))
+def scalar_problem(
+    weights: Mapping[str, float] = bptt.SHEET,
+    x: Sequence[float] = bptt.SHEET_X,
+    targets: Sequence[float] = bptt.SHEET_TARGETS,
+) -> Problem:
+    """Ask for the five gradients of the network of one unit, on A1.1's numbers or on others.
+
+    Args:
+        weights: values of "wx", "wh", "b1", "w" and "b2".
+        x: the inputs x_1 … x_T.
+        targets: g_1 … g_T; the loss is half the sum of the squared errors.
+    """
+    labels = {name: f"eq-bptt-d-{name}" for name in bptt.LETTERS}
+    through = ("eq-bptt-error", "eq-bptt-delta-last", "eq-bptt-delta")
+    return from_table(labels, bptt.world(weights, x, targets), through)
 
 
 def _letter(equation: Equation) -> str:
@@ -218,16 +230,21 @@ def _find(name: str, value: Any, problem: Problem, rtol: float) -> Finding:
         allowed = rtol * (float(np.max(np.abs(other))) or scale)
         return other.shape == given.shape and bool(np.max(np.abs(other - given)) <= allowed)
 
-    slips = tuple(mistake for mistake, wrong in attempts if same(wrong))
+    slips = _named_once(mistake for mistake, wrong in attempts if same(wrong))
     if same(right):
         return Finding(name, "right", slips)
     factors = tuple(n for n, factor in problem.factors.items() if scale and same(factor * right))
     if slips or factors:
         return Finding(name, "mistake" if slips else "factor", slips, factors, bool(factors))
     for n, factor in problem.factors.items():
-        if slips := tuple(m for m, wrong in attempts if np.any(wrong) and same(factor * wrong)):
+        if slips := _named_once(m for m, w in attempts if np.any(w) and same(factor * w)):
             return Finding(name, "mistake", slips, (n,))
     return Finding(name, "unknown")
+
+
+def _named_once(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
+    """Leave out a mistake that was made in two equations, and goes by the same name in both."""
+    return tuple({mistake.name: mistake for mistake in mistakes}.values())
 
 
 def _numbers(name: str, value: Any, right: np.ndarray, others: set[tuple]) -> np.ndarray:

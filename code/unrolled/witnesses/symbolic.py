@@ -6,54 +6,22 @@ weights, inputs and the values of σ or tanh, and its largest coefficient is the
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
-from sympy import Basic, expand, sympify
+from sympy import Basic, Tuple, expand, sympify
 
 from unrolled.derivations.notation import Equation
-from unrolled.witnesses.numbers import Gap, World, evaluate
+from unrolled.derivations.patience import simplified
+from unrolled.witnesses.numbers import Gap, Misfit, World, evaluate
 
 SECONDS = 20.0
 
 
-@contextmanager
-def within(seconds: float, what: str) -> Iterator[None]:
-    """Break off what takes too long.
-
-    Only a main thread can be broken off, and not on Windows; elsewhere there is no limit.
-
-    Args:
-        seconds: the time allowed.
-        what: what is named in the error.
-
-    Raises:
-        TimeoutError: if the time is over.
-    """
-    if not hasattr(signal, "setitimer") or threading.current_thread() != threading.main_thread():
-        yield
-        return
-
-    def stop(*_: Any) -> None:
-        raise TimeoutError(f"{what}: expected an answer within {seconds:g} s, got none")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def largest_coefficient(expression: Basic) -> float:
+def largest_coefficient(expressions: Iterable[Basic]) -> float:
     """Return the largest coefficient that is left after expanding; 0 where all has cancelled."""
-    terms = expand(expression).as_coefficients_dict()
-    return max((abs(float(number)) for number in terms.values()), default=0.0)
+    terms = (expand(expression).as_coefficients_dict() for expression in expressions)
+    return max((abs(float(number)) for each in terms for number in each.values()), default=0.0)
 
 
 def compare_symbols(equation: Equation, worlds: Iterable[World], seconds: float = SECONDS) -> Gap:
@@ -65,15 +33,17 @@ def compare_symbols(equation: Equation, worlds: Iterable[World], seconds: float 
         seconds: the time allowed for all of them.
 
     Raises:
-        TimeoutError: if the time is over.
+        TooSlow: if the time is over.
         ValueError: if the sides differ in shape, a letter has no value, or there is no world.
     """
-    with within(seconds, equation.label):
-        return Gap(max(_leftover(equation, world) for world in worlds), 0.0)
+    gaps = Tuple(*(gap for world in worlds for gap in _gaps(equation, world)))
+    if not gaps:
+        raise ValueError("worlds: expected at least one, got none")
+    return Gap(simplified(gaps, seconds, by=largest_coefficient), 0.0)
 
 
-def _leftover(equation: Equation, world: World) -> float:
+def _gaps(equation: Equation, world: World) -> Iterator[Basic]:
     left, right = (evaluate(side, world, object) for side in (equation.lhs, equation.rhs))
     if left.shape != right.shape:
-        raise ValueError(f"sides: expected equal shapes, got {left.shape} and {right.shape}")
-    return max(largest_coefficient(sympify(gap)) for gap in np.ravel(left - right))
+        raise Misfit(f"sides: expected equal shapes, got {left.shape} and {right.shape}")
+    yield from (sympify(gap) for gap in np.ravel(left - right))
