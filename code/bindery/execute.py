@@ -26,7 +26,11 @@ import nbformat
 import psutil
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract
-from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
+from myst_nb.core.read import (
+    MystMetadataParsingError,
+    is_myst_markdown_notebook,
+    read_myst_markdown_notebook,
+)
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from rich.console import Console
@@ -85,16 +89,19 @@ def chapters(root: Path) -> list[Chapter]:
     """Read the chapters of `_toc.yml` that Sphinx will take for notebooks, in reading order.
 
     Raises:
-        ValueError: it names a file that is not there.
+        ValueError: it names a file that is not there, or a cell's options cannot be read.
     """
     found = []
     for name in parse_toc_yaml(root / "_toc.yml"):
         path = root / f"{name}.md"
         if not path.is_file():
             raise ValueError(f"_toc.yml: expected files that exist, got {name}")
-        text = with_digest(path.read_text(encoding="utf-8"), root / "code")
-        if is_myst_markdown_notebook(text):
-            found.append(Chapter(name, path, read_myst_markdown_notebook(text, path=path)))
+        try:
+            text = with_digest(path.read_text(encoding="utf-8"), root / "code")
+            if is_myst_markdown_notebook(text):
+                found.append(Chapter(name, path, read_myst_markdown_notebook(text, path=path)))
+        except MystMetadataParsingError as error:
+            raise ValueError(f"{path}: {error}") from error
     return found
 
 

@@ -145,6 +145,14 @@ def test_a_folder_without_a_book_is_one_sentence(tmp_path, capsys, monkeypatch):
     assert said.count("\n") == 1
 
 
+def test_options_of_a_cell_that_cannot_be_read_are_one_sentence(book, capsys):
+    book.chapter("a", "---\nmystnb:\n  image:\n    alt: One thing: another\n---\n1")
+    assert run(book) == 2
+    said = capsys.readouterr().err
+    assert "a.md" in said
+    assert said.count("\n") == 1
+
+
 def test_a_missing_file_is_one_sentence(book, capsys):
     book.chapter("a", "1")
     (book.root / "a.md").unlink()
