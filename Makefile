@@ -46,7 +46,7 @@ clean:
 # torch first: on its own it is fetched once, whichever build of it the machine is set to use.
 $(installed): constraints.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: on Debian or Ubuntu, 'apt install python3 python3-venv'." >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with 'make PYTHON=python3.12'." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "Python 3.11, 3.12 or 3.13 is needed; name one with 'make PYTHON=python3.12'." >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing: on Debian or Ubuntu, 'apt install python3-venv'." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(bin)/python -m pip install --quiet -c constraints.txt torch

@@ -33,6 +33,22 @@ def learner(seed=0, batch_size=64, steps=3, hidden=4):
     return Learner(RNN(1, hidden, 1, rng=rng), MSELoss(), data)
 
 
+@pytest.mark.parametrize("steps", [1, 4])
+def test_states_are_causal_and_no_sequence_moves_another(steps):
+    """With T = B, a network that took the batch for its time would have the very same shapes."""
+    model, changed = network(), (steps // 2, 1)  # step, sequence
+    x, _ = batch(model, steps, n=4)
+    before, states = model.forward(x), model.states.copy()
+    moved = x.copy()
+    moved[changed] += 0.5
+    after = model.forward(moved)
+    different = np.abs(model.states - states).max(axis=2) > 0  # [T + 1, B]
+    expected = np.zeros_like(different)
+    expected[changed[0] + 1 :, 1] = True
+    np.testing.assert_array_equal(different, expected)
+    np.testing.assert_array_equal((after != before).any(axis=1), [False, True, False, False])
+
+
 # The generator
 
 

@@ -118,6 +118,15 @@ def test_row_reader_sees_every_row_and_no_other_image(cell, layers):
     torch.testing.assert_close(net.head(last), logits)
 
 
+def test_whole_image_sees_every_pixel_of_one_image():
+    with tm.seeded(2):
+        net = tm.WholeImage()
+    rows = pictures(4).requires_grad_()
+    net(rows)[1].sum().backward()
+    assert rows.grad[[0, 2, 3]].abs().max() == 0
+    assert (rows.grad[1] != 0).all()
+
+
 def test_row_reader_outputs_are_causal():
     with tm.seeded(2):
         net = tm.RowReader("gru", 6)
