@@ -104,11 +104,12 @@ class Build:
             "SOURCE_DATE_EPOCH": commit(self.root)[1],  # else SVGs differ from run to run
         }
 
-    def write_record(self, costs: dict[str, Any]) -> None:
+    def write_record(self, costs: dict[str, Any], reaches: dict[str, str] | None = None) -> None:
         """Leave a note of this build for the pages' frame, and of what each chapter cost.
 
         Args:
             costs: chapter -> seconds and memory, for those that ran; others keep their last.
+            reaches: chapter -> digest of the modules that it reaches.
         """
         record = {
             "profile": self.profile,
@@ -117,6 +118,7 @@ class Build:
             "commit_date": commit(self.root)[0],
             "cache": str(self.cache.relative_to(self.root)),
             "chapters": read_record(self.output).get("chapters", {}) | costs,
+            "reaches": reaches or {},
         }
         if record != read_record(self.output):  # the file's date says when the pages grew old
             self.output.mkdir(parents=True, exist_ok=True)

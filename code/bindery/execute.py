@@ -38,7 +38,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 
 from bindery.build import Build, cores, read_record
 from bindery.progress import progress
-from bindery.reach import with_digest
+from bindery.reach import digest
 
 CELL_SECONDS = {"smoke": 300, "cpu": 1800, "gpu": 3600}
 KEPT_CACHES = 4
@@ -67,9 +67,19 @@ class Chapter:
     error: str = ""
 
     @property
+    def cells(self) -> list[str]:
+        """The sources of its code cells."""
+        return [cell.source for cell in self.notebook.cells if cell.cell_type == "code"]
+
+    @property
     def code(self) -> str:
         """All its code cells, joined."""
-        return "\n".join(c.source for c in self.notebook.cells if c.cell_type == "code")
+        return "\n".join(self.cells)
+
+    @property
+    def reaches(self) -> str:
+        """The digest of what its cells reach in the library."""
+        return self.notebook.metadata.kernelspec["reaches"]
 
     def summary(self) -> str:
         """Say in a few words how its run went."""
@@ -96,12 +106,15 @@ def chapters(root: Path) -> list[Chapter]:
         path = root / f"{name}.md"
         if not path.is_file():
             raise ValueError(f"_toc.yml: expected files that exist, got {name}")
+        text = path.read_text(encoding="utf-8")
+        if not is_myst_markdown_notebook(text):
+            continue
         try:
-            text = with_digest(path.read_text(encoding="utf-8"), root / "code")
-            if is_myst_markdown_notebook(text):
-                found.append(Chapter(name, path, read_myst_markdown_notebook(text, path=path)))
+            chapter = Chapter(name, path, read_myst_markdown_notebook(text, path=path))
         except MystMetadataParsingError as error:
             raise ValueError(f"{path}: {error}") from error
+        chapter.notebook.metadata.kernelspec["reaches"] = digest(chapter.cells, root / "code")
+        found.append(chapter)
     return found
 
 
@@ -292,7 +305,7 @@ def execute(build: Build, jobs: int | None = None, console: Console | None = Non
                     costs[chapter.name] = chapter.cost()
                 ended(chapter.name, chapter.summary())
     finally:
-        build.write_record(costs)
+        build.write_record(costs, {chapter.name: chapter.reaches for chapter in found})
     return failed
 
 

@@ -2,8 +2,8 @@
 
 jupyter-cache tells notebooks apart by their cells and by the front matter's `kernelspec`. There we
 put a digest of every module that the cells import, directly or through others: an edit of one
-module runs those chapters again that use it, and no other. `bindery.execute` and Sphinx both read
-a chapter through `with_digest`, so both look for the same notebook.
+module runs those chapters again that use it, and no other. `bindery.execute` finds the digest and
+records it; Sphinx, which reads the same pages, is told it, so that both look for the same notebook.
 """
 
 import ast
@@ -12,23 +12,18 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
-
 PACKAGE = "unrolled"
 KERNELSPEC = "\nkernelspec:\n"
 
 
-def with_digest(text: str, code: Path) -> str:
-    """Write the digest of what a chapter's cells reach into its front matter.
+def stamp(text: str, reaches: str) -> str:
+    """Write a digest into the front matter of a page, for MyST-NB to read.
 
     Args:
-        text: the source of a page; one that is not executed comes back as it is.
-        code: the folder that holds the library.
+        text: the source of a page that is executed.
+        reaches: the digest of what its cells reach.
     """
-    if KERNELSPEC not in text or not is_myst_markdown_notebook(text):
-        return text
-    cells = [c.source for c in read_myst_markdown_notebook(text).cells if c.cell_type == "code"]
-    return text.replace(KERNELSPEC, f"{KERNELSPEC}  reaches: {digest(cells, code)}\n", 1)
+    return text.replace(KERNELSPEC, f"{KERNELSPEC}  reaches: {reaches}\n", 1)
 
 
 def digest(cells: list[str], code: Path) -> str:

@@ -16,7 +16,7 @@ from sphinx.errors import ExtensionError
 from unrolled import assignments
 
 from bindery.build import output_folder, read_record
-from bindery.reach import with_digest
+from bindery.reach import stamp
 
 MATHJAX = "sphinx-mathjax-offline"  # a wheel that carries MathJax 3.2.2 and nothing we run
 MATHJAX_PARTS = ("tex-mml-chtml.js", "output/chtml/fonts", "input/tex", "a11y", "ui", "sre")
@@ -85,7 +85,8 @@ def configure(app: Sphinx, config: Config) -> None:
 
 def look_up(app: Sphinx, page: str, source: list[str]) -> None:
     """Let MyST-NB look for the notebook that was executed with today's library."""
-    source[0] = with_digest(source[0], Path(app.confdir) / "code")
+    reaches = app.config.bindery_record["reaches"].get(page)
+    source[0] = stamp(source[0], reaches) if reaches else source[0]
 
 
 def add_banners(app: Sphinx, doctree: nodes.document) -> None:

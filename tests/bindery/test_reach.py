@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from bindery.execute import chapters
-from bindery.reach import digest, reached, with_digest
+from bindery.reach import digest, reached, stamp
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,9 +90,10 @@ def test_the_digest_follows_contents_and_names_of_what_is_reached(code):
     assert len(set(digests)) == 3
 
 
-def test_a_page_without_code_stays_as_it_is(code):
-    page = "# Title\n\nkernelspec:\n"
-    assert with_digest(page, code) == page
+def test_the_stamp_stands_in_the_front_matter_alone():
+    page = "---\nkernelspec:\n  name: python3\n---\n# Title\n\nkernelspec:\n"
+    stamped = stamp(page, "abc")
+    assert stamped == page.replace("kernelspec:\n", "kernelspec:\n  reaches: abc\n", 1)
 
 
 def test_every_chapter_reaches_what_it_imports():
@@ -103,4 +104,4 @@ def test_every_chapter_reaches_what_it_imports():
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("unrolled."):
                 stem = ROOT / "code" / node.module.replace(".", "/")
                 assert found & {stem.with_suffix(".py"), stem / "__init__.py"}, node.module
-        assert chapter.notebook.metadata.kernelspec.reaches == digest([chapter.code], ROOT / "code")
+        assert chapter.reaches == digest([chapter.code], ROOT / "code")
