@@ -20,7 +20,7 @@ import torch
 from unrolled import convert, tasks
 from unrolled.cells import CELLS, GRU, LSTM, Array, Cache, Cell
 from unrolled.ensembles import Ensemble, clip_each
-from unrolled.studies.gradients import factor_per_step, jacobian_products
+from unrolled.studies.gradients import factor_per_step
 from unrolled.studies.gradients import step_jacobians as rnn_jacobians
 from unrolled.torch_models import SequenceTagger, recurrent_layer, seeded
 
@@ -186,18 +186,14 @@ def factors(
         draws: cells, each with a sequence of its own.
 
     Returns:
-        "factor" [draws], ‖∂s_T/∂s_0‖₂^(1/T) of each cell; "norm" [T], the medians over the cells
-        of ‖∂s_t/∂s_0‖₂.
+        "factor" [draws], ‖∂s_T/∂s_0‖₂^(1/T) of each cell.
     """
-    norms = np.empty((draws, seq_len))
     factor = np.empty(draws)
     for seed in range(draws):
         cell = fresh_cell(kind, start, hidden_size, seed)
         x, _ = tasks.memory(1, seq_len, rng=np.random.default_rng([seed, 2]))
-        steps = state_jacobians(cell, x)
-        norms[seed] = np.linalg.norm(jacobian_products(steps)[0], 2, axis=(1, 2))
-        factor[seed] = factor_per_step(steps)[0]
-    return {"factor": factor, "norm": np.median(norms, axis=0)}
+        factor[seed] = factor_per_step(state_jacobians(cell, x))[0]
+    return {"factor": factor}
 
 
 def remember(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from unrolled import cells
+from unrolled import cells, tasks
 from unrolled.cells import GRU, LSTM, RNN
 from unrolled.studies import carrying, gradients
 
@@ -131,11 +131,15 @@ def test_keras_s_cells_are_drawn_as_keras_draws():
     np.testing.assert_array_equal(cell.bias_ih, np.r_[np.zeros(H), np.ones(H), np.zeros(2 * H)])
 
 
-def test_factors_and_norms_belong_together():
-    found = carrying.factors("lstm", "bias 3", 3, seq_len=7, draws=1)
-    np.testing.assert_allclose(found["norm"][-1] ** (1 / 7), found["factor"][0])
-    again = carrying.factors("lstm", "bias 3", 3, seq_len=7, draws=1)
-    np.testing.assert_array_equal(found["norm"], again["norm"])
+def test_factors_are_those_of_the_whole_state_and_can_be_repeated():
+    found = carrying.factors("lstm", "bias 3", 3, seq_len=7, draws=2)["factor"]
+    for seed, factor in enumerate(found):
+        x, _ = tasks.memory(1, 7, rng=np.random.default_rng([seed, 2]))
+        steps = carrying.state_jacobians(carrying.fresh_cell("lstm", "bias 3", 3, seed), x)[0]
+        whole = np.linalg.multi_dot(steps[::-1])
+        np.testing.assert_allclose(factor, np.linalg.norm(whole, 2) ** (1 / 7))
+    again = carrying.factors("lstm", "bias 3", 3, seq_len=7, draws=2)["factor"]
+    np.testing.assert_array_equal(found, again)
 
 
 def test_remember_learns_what_an_untrained_network_does_not_know():
