@@ -162,11 +162,6 @@ def at_start(
     }
 
 
-def factor_at_start(weight_hh: Array, input_scale: float, *, rng: np.random.Generator) -> float:
-    """Return an untrained network's factor a step; see `at_start`."""
-    return at_start(weight_hh, input_scale, rng=rng)["factor"]
-
-
 def factor_of(network: LastOutput, x: Array) -> float:
     """Return the median factor a step of a network on the sequences x [N, T, 1]."""
     _, (cache, _) = network.forward(x)
@@ -193,14 +188,14 @@ def portrait(network: LastOutput, seq_len: int) -> tuple[float, float, float, fl
     """Measure a network on 2,000 sequences of the memory task.
 
     Returns:
-        Its mean squared error; the spectral radius of W_hh; the mean slope of its units; the median
+        Its mean squared error; the spectral radius of W_hh; the median of `mean_slope`; the median
         norm of ∂h_T/∂h_1, over 500 of the sequences.
     """
     x, y = tasks.memory(2000, seq_len, rng=np.random.default_rng(3))
     answers, (cache, _) = network.forward(x)
     after_1 = step_jacobians(network.cell, cache)[:500, 1:]
     reach = np.linalg.norm(jacobian_products(after_1)[:, -1], 2, axis=(1, 2))
-    radius, slope = spectral_radius(network.cell.weight_hh), np.mean(1 - cache["h"] ** 2)
+    radius, slope = spectral_radius(network.cell.weight_hh), np.median(mean_slope(cache))
     return float(np.mean((answers - y) ** 2)), radius, float(slope), float(np.median(reach))
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from unrolled import convert
+from unrolled import convert, tasks
 from unrolled.assignments import settings_of
 from unrolled.cells import RNN
 from unrolled.experiments.memory import build
@@ -134,8 +134,10 @@ def test_gradient_sizes_are_shares_of_the_last():
 def test_saturating_inputs_lower_the_factor_of_an_orthogonal_matrix():
     rng = np.random.default_rng(3)
     turn = np.linalg.qr(rng.normal(size=(H, H)))[0]
-    small = gradients.factor_at_start(turn, 0.01, rng=np.random.default_rng(4))
-    large = gradients.factor_at_start(turn, 3.0, rng=np.random.default_rng(4))
+    small, large = (
+        gradients.at_start(turn, scale, rng=np.random.default_rng(4))["factor"]
+        for scale in (0.01, 3.0)
+    )
     assert small == pytest.approx(1, abs=1e-3)
     assert large < 0.9
 
@@ -152,9 +154,6 @@ def test_at_start_tells_matrix_and_network_apart():
     assert found["sigma_max"] == pytest.approx(1.5)
     assert found["factor"] < found["gamma"] * 1.5
     assert found["slope"] < found["gamma"] <= 1
-    assert found["factor"] == gradients.factor_at_start(
-        1.5 * turn, 0.01, rng=np.random.default_rng(4)
-    )
 
 
 def test_an_orthogonal_matrix_loses_the_mean_slope_in_volume(cell, x):
@@ -181,6 +180,14 @@ def test_a_portrait_of_one_that_forgets():
     mse, _, _, reach = gradients.portrait(deaf, 5)
     assert mse > 1 / 3
     assert reach == 0
+
+
+def test_a_portrait_has_the_geometric_mean_of_the_slopes():
+    uneven = gradients.by_hand([[0.0], [9.0]], np.zeros((2, 2)), np.ones((1, 2)))
+    _, _, slope, _ = gradients.portrait(uneven, 6)
+    x, _ = tasks.memory(2000, 6, rng=np.random.default_rng(3))
+    logs = -2 * np.log(np.cosh(9 * x[:, :, 0].astype(float)))  # of the second unit's slopes
+    assert slope == pytest.approx(np.median(np.exp(logs.mean(axis=1) / 2)), rel=1e-3)
 
 
 def test_factor_and_spectrum_of_a_network_agree():
