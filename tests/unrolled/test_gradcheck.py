@@ -15,8 +15,8 @@ from unrolled.gradcheck import (
 
 before = partial(GRU, reset_after=False)
 MUTANTS = {  # name: (cell, what backward says, what a broken one says)
-    "rnn: no step reads h_t": (RNN, "dh = dh + dout[t]", "dh = dout[t]"),
-    "rnn: the loss reads the last h alone": (RNN, "dh = dh + dout[t]", "dh = dh"),
+    "rnn: no step reads h_t": (RNN, "dh += dout[t]", "dh = dout[t]"),
+    "rnn: the loss reads the last h alone": (RNN, "dh += dout[t]", "dh = dh"),
     "rnn: no tanh′": (RNN, " * (1 - h[t] ** 2)", ""),
     "rnn: tanh′ is 1 / (1 - h²)": (RNN, " * (1 - h[t] ** 2)", " / (1 - h[t] ** 2)"),
     "rnn: W instead of its transpose": (RNN, "self.weight_hh.T @ da", "self.weight_hh @ da"),

@@ -10,14 +10,13 @@ the chrono start; chapter "Gate algebra".
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 
-from unrolled import convert, tasks
+from unrolled import convert, frameworks, tasks
 from unrolled.cells import CELLS, GRU, LSTM, Array, Cache, Cell
 from unrolled.ensembles import Ensemble, clip_each
 from unrolled.studies.gradients import factor_per_step
@@ -153,9 +152,7 @@ def fresh_cell(kind: str, start: str, hidden_size: int, seed: int) -> Cell:
 
 def _from_keras(kind: str, hidden_size: int, seed: int) -> Cell:
     """Draw a cell as Keras does by default, but from a seed of its own."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras
-
+    keras = frameworks.keras()
     layers = {"rnn": "SimpleRNNCell", "lstm": "LSTMCell", "gru": "GRUCell"}
     layer = getattr(keras.layers, layers[kind])(
         hidden_size,

@@ -8,14 +8,13 @@ Source: appendix "One cell, four layouts".
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from itertools import permutations
 from typing import Any
 
 import numpy as np
 
-from unrolled import convert
+from unrolled import convert, frameworks
 from unrolled.cells import CELLS, GRU, LSTM, Array, Cell
 
 #: Kind of cell → its blocks in the order of `unrolled.cells`; h is the plain cell's only one.
@@ -101,12 +100,7 @@ def run_torch(cell: Cell, x: Array, states: Sequence[Array], weights: Any = None
 
 def run_keras(cell: Cell, x: Array, states: Sequence[Array], weights: Any = None) -> list[Array]:
     """Run Keras's layer of the same kind; see `run_torch`."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import torch  # noqa: F401 - before TensorFlow: the other order can crash
-
-    # isort: split
-    import keras
-
+    keras = frameworks.keras()
     name = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}[kind_of(cell)]
     options: dict[str, Any] = {"reset_after": cell.reset_after} if isinstance(cell, GRU) else {}
     options |= {"return_sequences": True, "return_state": True, "dtype": "float64"}

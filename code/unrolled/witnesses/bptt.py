@@ -8,8 +8,6 @@ letters off the table that comes out. The shared weights are differentiated apar
 
 from __future__ import annotations
 
-import importlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from unrolled import frameworks
 from unrolled.cells import sigmoid
 from unrolled.derivations import notation, one_unit
 from unrolled.derivations.graph import Graph
@@ -186,7 +185,7 @@ def _torch_worlds() -> tuple[World, ...]:
 
 @lru_cache(maxsize=1)
 def _tape_worlds() -> tuple[World, ...]:
-    tf = tensorflow()
+    tf = frameworks.tensorflow()
 
     def jacobian(run: Run, at: np.ndarray) -> np.ndarray:
         copies = tf.constant(at)
@@ -208,14 +207,6 @@ def _measured_worlds() -> tuple[World, ...]:
         return np.stack([numerical_gradient(partial(value, row=i), at.copy()) for i in rows])
 
     return _worlds(jacobian, sigmoid)
-
-
-def tensorflow() -> Any:
-    """Import TensorFlow quietly, after PyTorch: the other order can crash."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import torch  # noqa: F401 - for the order
-
-    return importlib.import_module("tensorflow")
 
 
 def _everywhere(equation: Equation, worlds: Iterable[World]) -> Iterator[World]:

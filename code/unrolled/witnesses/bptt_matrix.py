@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from unrolled import cells
+from unrolled import cells, frameworks
 from unrolled.derivations import bptt_matrix as letters
 from unrolled.derivations.notation import Equation
 from unrolled.gradcheck import numerical_gradient
-from unrolled.witnesses.bptt import tensorflow
 from unrolled.witnesses.numbers import DIFFERENCES, Gap, World, compare, from_step_1
 from unrolled.witnesses.symbolic import compare_symbols
 
@@ -115,7 +114,7 @@ def _world_of(weights: Arrays, given: Any, d_nudges: np.ndarray, grads: Arrays) 
 
 @lru_cache(maxsize=1)
 def _tape_worlds() -> tuple[World, ...]:
-    tf = tensorflow()
+    tf = frameworks.tensorflow()
 
     def loss_of(weights: Arrays, nudges: Any, x: Any, targets: Any, h: Any) -> Any:
         loss = 0.0

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled import frameworks
 from unrolled.gradcheck import numerical_gradient
 from unrolled.witnesses.gate_steps import (
     Array,
@@ -18,7 +19,6 @@ from unrolled.witnesses.gate_steps import (
     arrays_of,
     keras_cell,
     parts,
-    tensorflow,
     torch_ops,
 )
 
@@ -65,7 +65,7 @@ def torch_gradients(run: Run) -> dict[str, Array]:
 
 def tensorflow_gradients(run: Run) -> dict[str, Array]:
     """Let GradientTape differentiate steps of Keras's own cell."""
-    tf = tensorflow()
+    tf = frameworks.tensorflow()
     cell, x = keras_cell(run), tf.constant(run.x[0])
     states = []
     with tf.GradientTape() as tape:

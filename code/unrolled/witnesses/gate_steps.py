@@ -7,8 +7,6 @@ which no library shows otherwise. Points, sizes and lengths are drawn from three
 
 from __future__ import annotations
 
-import importlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from unrolled import cells, convert
+from unrolled import cells, convert, frameworks
 from unrolled.gradcheck import numerical_gradient
 
 Array = np.ndarray
@@ -66,14 +64,6 @@ def draw(kind: str, seed: int) -> Run:
     x = np.concatenate([rng.normal(size=(1, steps, input_size)), np.zeros((1, steps, wires))], 2)
     start = tuple(rng.normal(size=(1, size)) for _ in range(2 if kind == "lstm" else 1))
     return Run(kind, cell, x, start, rng.normal(size=(steps, size)))
-
-
-def tensorflow() -> Any:
-    """Import TensorFlow quietly, after PyTorch: the other order can crash."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import torch  # noqa: F401 - for the order
-
-    return importlib.import_module("tensorflow")
 
 
 def parts(kind: str, ops: Any, arrays: list, x: Any, state: tuple) -> dict[str, Any]:
@@ -169,8 +159,7 @@ def torch_step(torch: Any, run: Run, t: int) -> Array:
 
 def keras_cell(run: Run) -> Any:
     """Make Keras's own cell with the weights of a run."""
-    tensorflow()
-    keras = importlib.import_module("keras")
+    keras = frameworks.keras()
     size = run.cell.hidden_size
     if run.kind == "lstm":
         cell = keras.layers.LSTMCell(size, dtype="float64")
@@ -183,7 +172,7 @@ def keras_cell(run: Run) -> Any:
 
 def tensorflow_jacobians(run: Run, t: int) -> dict[str, Array]:
     """Differentiate step t with GradientTape: states through Keras's cell, gates written out."""
-    tf = tensorflow()
+    tf = frameworks.tensorflow()
 
     class Ops:
         sigmoid, tanh = tf.sigmoid, tf.tanh

@@ -6,13 +6,9 @@ program, the tested one among them, and what comes out is compared.
 
 from __future__ import annotations
 
-import importlib
-import os
-from typing import Any
-
 import numpy as np
 
-from unrolled import cells, convert
+from unrolled import cells, convert, frameworks
 from unrolled.derivations import gates
 from unrolled.derivations.notation import Equation
 from unrolled.witnesses.numbers import EXACT, Gap, World, compare, each_step, evaluate, from_step_1
@@ -41,14 +37,6 @@ def _weights(cell: cells.Cell, letters: str) -> World:
         for letter, rows in zip(letters, np.split(packed, len(letters)), strict=True):
             named[f"{kind}_{{{side}{letter}}}"] = rows if kind == "W" else rows[:, None]
     return named
-
-
-def _keras() -> Any:
-    """Import Keras quietly, after PyTorch: the other order can crash."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import torch  # noqa: F401 - for the order
-
-    return importlib.import_module("keras")
 
 
 def numpy_lstm(equation: Equation) -> Gap:
@@ -133,7 +121,7 @@ def torch_gru(equation: Equation) -> Gap:
 
 def keras_gru(equation: Equation) -> Gap:
     """Run the published form as a program and compare with Keras's `reset_after=False`."""
-    keras = _keras()
+    keras = frameworks.keras()
     cell = cells.GRU(D, H, reset_after=False)
     x, h_0, _ = _draw(cell, 5)
     theirs = keras.layers.GRUCell(H, reset_after=False, dtype="float64")
@@ -169,7 +157,7 @@ def keras_layout(equation: Equation) -> Gap:
 
 def keras_step(equation: Equation) -> Gap:
     """Run the packed form as a program and compare with `unrolled.keras_models.LSTM_step`."""
-    _keras()
+    frameworks.keras()
     from unrolled.keras_models import LSTM_step
 
     cell = cells.LSTM(D, H)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from unrolled import frameworks
 from unrolled.derivations import one_unit
 from unrolled.derivations.notation import Equation
 from unrolled.witnesses.bptt import (
@@ -16,7 +17,6 @@ from unrolled.witnesses.bptt import (
     SHEET_TARGETS,
     SHEET_X,
     draw,
-    tensorflow,
     world,
 )
 from unrolled.witnesses.numbers import Gap, World, compare, each_step, from_step_1
@@ -62,7 +62,7 @@ def torch_layers(equation: Equation) -> Gap:
 
 def keras_layers(equation: Equation) -> Gap:
     """Compare with Keras's `SimpleRNN` and `Dense`, one unit each, with σ for an activation."""
-    tf = tensorflow()
+    tf = frameworks.tensorflow()
     worlds: list[World] = []
     for seed, steps in ((8, 2), (9, 4), (10, 7)):
         weights, x, _, h_0 = draw(seed, steps)
@@ -110,7 +110,7 @@ def torch_loss(equation: Equation) -> Gap:
 
 def keras_loss(equation: Equation) -> Gap:
     """Compare with the gradients of `keras.losses.MeanSquaredError`, summed and averaged."""
-    tf = tensorflow()
+    tf = frameworks.tensorflow()
     worlds = []
     for named, y, g in _loss_worlds():
         said, target = tf.Variable(y[:, None]), tf.constant(g[:, None])

@@ -6,25 +6,15 @@ other witnesses of the same equations stand.
 
 from __future__ import annotations
 
-import importlib
-import os
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from unrolled import cells
+from unrolled import cells, frameworks
 from unrolled.derivations.notation import Equation
 from unrolled.witnesses import losses, memory, recurrence, targets
 from unrolled.witnesses.numbers import Gap, World, compare
-
-
-def _tensorflow() -> Any:
-    """Import TensorFlow quietly, after PyTorch: the other order can crash."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import torch  # noqa: F401 - for the order
-
-    return importlib.import_module("tensorflow")
 
 
 @cache
@@ -34,7 +24,7 @@ def _memory_worlds() -> tuple[World, ...]:
 
 def _memory_world(given: memory.Case) -> World:
     """Run assignment 4's network in TensorFlow, each step on its own copy of the weights."""
-    tf = _tensorflow()
+    tf = frameworks.tensorflow()
     net, x, y = given
     copies = [{name: tf.Variable(getattr(net, name)) for name in ("W", "R", "b_s")} for _ in x]
     once = {"V": tf.Variable(net.V), "b_y": tf.Variable(net.b_y)}
@@ -62,7 +52,7 @@ def tape_memory_backward(equation: Equation) -> Gap:
 
 def tape_mse(equation: Equation) -> Gap:
     """Compare with the gradient of the mean square by TensorFlow's GradientTape."""
-    tf = _tensorflow()
+    tf = frameworks.tensorflow()
     worlds = []
     for y_hat, y in memory.mse_points(18):
         guess = tf.Variable(y_hat)
@@ -79,7 +69,7 @@ def _rows(tape: Any, outputs: Any, inputs: Any) -> np.ndarray:
 
 
 def _jacobian_of(cell: cells.RNN, x: np.ndarray, h: np.ndarray) -> np.ndarray:
-    tf = _tensorflow()
+    tf = frameworks.tensorflow()
     w_ih, w_hh, b_ih, b_hh = map(tf.constant, cell.parameters.values())
     start = h_t = tf.Variable(h[0])
     with tf.GradientTape(persistent=True) as tape:
@@ -94,7 +84,7 @@ def tape_jacobian(equation: Equation) -> Gap:
 
 
 def _parity_jacobian(h: np.ndarray, bit: float, gain: float) -> np.ndarray:
-    tf = _tensorflow()
+    tf = frameworks.tensorflow()
     start = tf.Variable(h)
     with tf.GradientTape(persistent=True) as tape:
         a = tf.linalg.matvec(targets.PARITY_WEIGHTS, start) + bit - targets.PARITY_THRESHOLDS
@@ -109,7 +99,7 @@ def tape_parity_network(equation: Equation) -> Gap:
 
 def tape_bce(equation: Equation) -> Gap:
     """Compare with `tf.nn.sigmoid_cross_entropy_with_logits` and its gradient."""
-    tf = _tensorflow()
+    tf = frameworks.tensorflow()
     worlds = []
     for z, y in losses.bce_points():
         logit = tf.Variable(z, dtype=tf.float64)
@@ -123,7 +113,7 @@ def tape_bce(equation: Equation) -> Gap:
 
 def tape_cross_entropy(equation: Equation) -> Gap:
     """Compare with `tf.nn.sparse_softmax_cross_entropy_with_logits` and its gradient."""
-    tf = _tensorflow()
+    tf = frameworks.tensorflow()
     worlds: list[World] = []
     for logits, y in losses.class_points():
         z = tf.Variable(logits)
