@@ -192,7 +192,7 @@ RTRL = (
         MatMul(DiagMatrix(slope(h_one(t))), MatAdd(A(t), W_hh * S(t - 1))),
         "bptt",
         "result",
-        ("rtrl_by_torch", "rtrl_by_differences"),
+        ("rtrl_by_torch", "rtrl_by_tape", "rtrl_by_differences"),
         mistakes=(
             Mistake(
                 "immediate for total",
@@ -213,7 +213,7 @@ RTRL = (
         _sum(S(t).T * V.T * e_one(t)),
         "bptt",
         "result",
-        ("rtrl_by_torch", "rtrl_by_differences"),
+        ("rtrl_by_torch", "rtrl_by_tape", "rtrl_by_differences"),
     ),
 )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from unrolled import cells
+from unrolled import cells, frameworks
 from unrolled.derivations import bptt_matrix as letters
 from unrolled.derivations.notation import Equation
 from unrolled.gradcheck import numerical_gradient
@@ -21,15 +22,26 @@ SIZES = ((3, 2, 3, 2), (5, 1, 2, 1), (2, 3, 4, 3))
 COUNTED = ((1, 1, 1, 1), (3, 5, 2, 4), (2, 7, 3, 6))
 
 
-def _run(tanh: Callable, theta: Any, x: Any, h_0: Any, readout: Any, errors: Any) -> list:
+def _run(
+    tanh: Callable,
+    theta: Any,
+    x: Any,
+    h_0: Any,
+    readout: Any,
+    errors: Any,
+    *,
+    times: Callable = operator.matmul,
+    reshape: Callable = lambda array, shape: array.reshape(shape),
+) -> list:
     """Return h_1 … h_T, and Σ e_t·V h_t: a loss whose gradient in the output V h_t is e_t."""
     h, size = h_0, len(h_0)
     w_ih, w_hh, bias = theta[: -size * (size + 1)], theta[-size * (size + 1) : -size], theta[-size:]
     states, loss = [], 0.0
     for x_t, e_t in zip(x, errors, strict=True):
-        h = tanh(w_ih.reshape(size, -1) @ x_t + w_hh.reshape(size, size) @ h + bias)
+        from_input = times(reshape(w_ih, (size, -1)), x_t)
+        h = tanh(from_input + times(reshape(w_hh, (size, size)), h) + bias)
         states.append(h)
-        loss = loss + e_t @ (readout @ h)
+        loss = loss + times(e_t[None], times(readout, h))[0]
     return [*states, loss]
 
 
@@ -64,6 +76,21 @@ def rtrl_by_torch(equation: Equation) -> Gap:
         found = torch.autograd.functional.jacobian(
             lambda at: tuple(_run(torch.tanh, at, *tensors)), torch.from_numpy(theta)
         )
+        return [array.numpy() for array in found]
+
+    return compare(equation, _worlds(jacobians))
+
+
+def rtrl_by_tape(equation: Equation) -> Gap:
+    """Compare with GradientTape's derivative of every state in all parameters, several sizes."""
+    tf = frameworks.tensorflow()
+
+    def jacobians(theta: np.ndarray, given: list) -> list:
+        at = tf.Variable(theta)
+        constants = [tf.constant(array) for array in given]
+        with tf.GradientTape(persistent=True) as tape:
+            answers = _run(tf.tanh, at, *constants, times=tf.linalg.matvec, reshape=tf.reshape)
+        found = [tape.jacobian(a, at, experimental_use_pfor=False) for a in answers]
         return [array.numpy() for array in found]
 
     return compare(equation, _worlds(jacobians))

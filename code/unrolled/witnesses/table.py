@@ -46,7 +46,7 @@ MATRIX = (
     bptt_matrix.matrix_by_differences,
 )
 CELL = (*MATRIX, bptt_matrix.numpy_backward)
-RTRL = (modes.rtrl_by_torch, modes.rtrl_by_differences)
+RTRL = (modes.rtrl_by_torch, modes.rtrl_by_tape, modes.rtrl_by_differences)
 BASELINE = (targets.exact_integrals, targets.adding_table, targets.adding_simulation)
 LSTM_UNIT = (gate_algebra.numpy_unit, gate_algebra.torch_unit)
 LIMIT = (gate_algebra.limit_taken, gate_algebra.saturated_cell)
