@@ -27,6 +27,7 @@ state, are taken before it; the plain cell reads state and input in a single pro
 ((5, 7, 3), (5, 3), (5, 7, 3))
 """
 
+from abc import ABC, abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,7 +50,7 @@ def sigmoid(a: Array) -> Array:
     return 1 / (1 + np.exp(-np.maximum(a, -88)))  # e^89 is beyond float32
 
 
-class Cell:
+class Cell(ABC):
     """The contract of the three cells, and what they share.
 
     Weights and biases start uniform in ±1/√H, as in PyTorch.
@@ -93,6 +94,7 @@ class Cell:
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         return {name: getattr(self, name) for name in names}
 
+    @abstractmethod
     def forward(self, x: ArrayLike, state: Any = None) -> tuple[Array, Any, Cache]:
         """Read sequences from a given state on.
 
@@ -106,8 +108,8 @@ class Cell:
         Raises:
             ValueError: if a shape does not fit.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def backward(
         self, d_outputs: ArrayLike, cache: Cache, d_state: Any = None
     ) -> tuple[Array, Gradients]:
@@ -124,7 +126,6 @@ class Cell:
         Raises:
             ValueError: if a shape does not fit.
         """
-        raise NotImplementedError
 
     def _inputs(self, x: ArrayLike) -> Array:
         """Turn x into columns and put a one below each: its weight is the bias."""

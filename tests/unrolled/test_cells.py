@@ -12,7 +12,7 @@ import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from unrolled import convert
-from unrolled.cells import GRU, LSTM, RNN, LSTMState, sigmoid
+from unrolled.cells import GRU, LSTM, RNN, Cell, LSTMState, sigmoid
 from unrolled.gradcheck import check_gradients
 
 MAKERS = {"rnn": RNN, "lstm": LSTM, "gru": GRU, "gru-before": partial(GRU, reset_after=False)}
@@ -408,3 +408,8 @@ def test_saturated_gates_neither_warn_nor_give_nan(name):
     outputs, _, cache = cell.forward(x)
     d_x, grads = cell.backward(np.ones_like(outputs), cache)
     assert all(np.isfinite(a).all() for a in [outputs, d_x, *(grads[k] for k in cell.parameters)])
+
+
+def test_the_contract_itself_is_no_cell():
+    with pytest.raises(TypeError, match="abstract"):
+        Cell(2, 3)

@@ -140,5 +140,7 @@ def plot_factors(
     ax.set(xlabel="factor a step", yticks=range(len(factors)), yticklabels=list(factors))
     ax.set_ylim(len(factors) - 0.5, -0.5)
     if legend:
-        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3)
+        shown = ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, markerscale=2)
+        for handle in filter(None, shown.legend_handles):
+            handle.set_alpha(1)  # a single dot, unlike a cloud, is pale
     return ax
