@@ -2,13 +2,15 @@
 
 jupyter-cache tells notebooks apart by their cells and by the front matter's `kernelspec`. There we
 put a digest of every module that the cells import, directly or through others: an edit of one
-module runs those chapters again that use it, and no other. `bindery.execute` finds the digest and
-records it; Sphinx, which reads the same pages, is told it, so that both look for the same notebook.
+module runs those chapters again that use it, and no other. A file that is not a module, such as a
+table, goes with the modules that name it. `bindery.execute` finds the digest and records it;
+Sphinx, which reads the same pages, is told it, so that both look for the same notebook.
 """
 
 import ast
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -38,7 +40,8 @@ def digest(cells: list[str], code: Path) -> str:
 def reached(cells: list[str], code: Path) -> set[Path]:
     """Return the library's files that the cells import, directly or through others.
 
-    A file that is not a module, such as a table, belongs to everything. A cell that is not plain
+    A file that is not a module, such as a table, is reached by whoever names it in a string; one
+    that no module names could be read by any, and belongs to everything. A cell that is not plain
     Python could start anything, so it reaches the whole library.
 
     Args:
@@ -59,11 +62,36 @@ def reached(cells: list[str], code: Path) -> set[Path]:
         elif name in modules and name not in found:
             found.add(name)
             todo += _names(modules[name].read_text(encoding="utf-8"))
-    return {modules[name] for name in found} | {p for p in files if p.suffix != ".py"}
+    readers = [*cells, *(modules[name].read_text(encoding="utf-8") for name in found)]
+    library = [path.read_text(encoding="utf-8") for path in modules.values()]
+    tables = {
+        path
+        for path in files - set(modules.values())
+        if _is_named(path, readers) or not _is_named(path, library)
+    }
+    return {modules[name] for name in found} | tables
 
 
 def _module(path: Path, code: Path) -> str:
     return ".".join(path.relative_to(code).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _is_named(path: Path, sources: Iterable[str]) -> bool:
+    """Say whether a source names a file, and not a longer name that contains the file's."""
+    name = re.compile(rf"(?<![\w.-]){re.escape(path.name)}(?![\w-]|\.\w)")
+    return any(name.search(text) for source in sources for text in _strings(source))
+
+
+@lru_cache(maxsize=1000)
+def _strings(source: str) -> tuple[str, ...]:
+    """List a source's strings; not its docstrings, for to tell of a file is not to read it."""
+    nodes = list(ast.walk(ast.parse(source)))
+    told = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    return tuple(
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told
+    )
 
 
 @lru_cache(maxsize=1000)

@@ -69,11 +69,44 @@ def test_a_cell_that_is_not_python_reaches_everything(code):
     assert len(names(["%timeit 1", "from unrolled import tasks"], code)) == 8
 
 
-def test_a_table_belongs_to_everything_and_bytecode_to_nothing(code):
+def test_a_table_that_nobody_names_belongs_to_everything_and_bytecode_to_nothing(code):
     (code / "unrolled" / "table.json").write_text("{}")
     (code / "unrolled" / "__pycache__").mkdir()
     (code / "unrolled" / "__pycache__" / "tasks.pyc").write_bytes(b"x")
     assert names(["1"], code) == {"table.json"}
+
+
+@pytest.mark.parametrize(
+    ("source", "cell", "expected"),
+    [
+        ("FILE = 'table.json'", "import unrolled.tasks", True),
+        ("FILE = 'table.json'", "import unrolled.cells", True),  # which imports tasks
+        ("FILE = 'table.json'", "import unrolled.plots", False),
+        ("FILE = 'table.json'", "open('unrolled/table.json')", True),
+        ("FILE = f'{1}/data/table.json'", "import unrolled.plots", False),
+        ("raise ValueError('damaged: table.json.')", "import unrolled.plots", False),
+        ("FILE = 'table' + '.json'", "import unrolled.plots", True),
+        ("FILE = 'old-table.json'", "import unrolled.plots", True),
+        ("FILE = 'table.json.gz'", "import unrolled.plots", True),
+        ("'Reads table.json.'", "import unrolled.plots", True),
+        ("x = 1  # table.json", "import unrolled.plots", True),
+    ],
+)
+def test_a_table_goes_with_those_who_name_it(code, source, cell, expected):
+    (code / "unrolled" / "table.json").write_text("{}")
+    (code / "unrolled" / "tasks.py").write_text(f"{source}\n")
+    assert ("table.json" in names([cell], code)) is expected
+    assert "table.json" in names(["%timeit 1"], code)
+
+
+def test_an_edit_of_a_table_is_seen_by_its_readers_alone(code):
+    table, readers = code / "unrolled" / "table.json", ["import unrolled.cells"]
+    (code / "unrolled" / "tasks.py").write_text("FILE = 'table.json'\n")
+    digests = set()
+    for text in ("{}", "[]"):
+        table.write_text(text)
+        digests |= {digest(readers, code), digest(["import unrolled.plots"], code)}
+    assert len(digests) == 3
 
 
 def test_the_digest_follows_contents_and_names_of_what_is_reached(code):
