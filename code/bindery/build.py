@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from unrolled import assignments, mnist
+from unrolled.diagnosis import version
 
 ONE_THREAD = (
     "OMP_NUM_THREADS",
@@ -22,6 +24,7 @@ ONE_THREAD = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
 )
+LIBRARIES = ("numpy", "sympy", "matplotlib", "torch", "tensorflow", "keras")
 
 
 @dataclass(frozen=True)
@@ -108,13 +111,15 @@ class Build:
         """Leave a note of this build for the pages' frame, and of what each chapter cost.
 
         Args:
-            costs: chapter -> seconds and memory, for those that ran; others keep their last.
-            reaches: chapter -> digest of the modules that it reaches.
+            costs: chapter -> seconds and memory, as far as they are known; others keep their last.
+            reaches: chapter -> digest of the modules that it reaches, in reading order.
         """
         record = {
             "profile": self.profile,
             "device": self.device,
             "data": self.data.kind,
+            "versions": versions(),
+            "commit": revision(self.root),
             "commit_date": commit(self.root)[0],
             "cache": str(self.cache.relative_to(self.root)),
             "chapters": read_record(self.output).get("chapters", {}) | costs,
@@ -143,6 +148,21 @@ def read_record(output: Path) -> dict[str, Any]:
 def cores() -> int:
     """Count the cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that decide what a chapter computes."""
+    found = {name: version(name) for name in LIBRARIES}
+    return {"Python": platform.python_version()} | {n: v for n, v in found.items() if v}
+
+
+def revision(root: Path) -> str:
+    """Return the last commit, marked if files have changed since; empty without git."""
+    query = ["git", "-C", str(root), "describe", "--always", "--dirty= and later changes"]
+    with suppress(OSError, subprocess.CalledProcessError):
+        run = subprocess.run([*query, "--exclude=*"], capture_output=True, text=True, check=True)
+        return run.stdout.strip()
+    return ""
 
 
 def commit(root: Path) -> tuple[str, str]:

@@ -267,11 +267,22 @@ def is_cached(cache: JupyterCacheAbstract, chapter: Chapter) -> bool:
     return not chapter.code
 
 
-def keep(cache: JupyterCacheAbstract, chapter: Chapter) -> None:
-    """Put an executed chapter into the cache."""
-    data = {"execution_seconds": chapter.seconds}
+def known_costs(cache: JupyterCacheAbstract, kept: list[Chapter]) -> dict[str, Any]:
+    """Return chapter -> cost of the very run whose output the cache holds, as far as it was noted.
+
+    After an edit is taken back, that is not the last run; after a killed build, no record has it.
+    """
+    notes = {c.name: cache.match_cache_notebook(c.notebook).data for c in kept}
+    return {name: note["cost"] for name, note in notes.items() if "cost" in note}
+
+
+def keep(cache: JupyterCacheAbstract, chapter: Chapter) -> dict[str, Any]:
+    """Put an executed chapter into the cache; return what is noted there of its cost."""
+    cost = chapter.cost()
+    data = {"execution_seconds": chapter.seconds, "cost": cost}
     bundle = CacheBundleIn(chapter.notebook, str(chapter.path), data=data)
     cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+    return cost
 
 
 def execute(build: Build, jobs: int | None = None, console: Console | None = None) -> list[Chapter]:
@@ -294,15 +305,15 @@ def execute(build: Build, jobs: int | None = None, console: Console | None = Non
     write_kernelspec(build)
     console.print(f"Chapters: {len(found) - len(todo)} unchanged, {len(todo)} to run.")
     failed: list[Chapter] = []
-    costs = {}
+    costs = known_costs(cache, [chapter for chapter in found if chapter not in todo])
     try:
         with progress(len(todo), console) as (started, ended):
             for chapter in Runner(build, jobs).run(todo, lambda chapter: started(chapter.name)):
                 if chapter.error:
                     failed.append(chapter)
                 else:
-                    keep(cache, chapter)  # before it is announced: what was said stays true
-                    costs[chapter.name] = chapter.cost()
+                    # Before it is announced: what was said stays true.
+                    costs[chapter.name] = keep(cache, chapter)
                 ended(chapter.name, chapter.summary())
     finally:
         build.write_record(costs, {chapter.name: chapter.reaches for chapter in found})

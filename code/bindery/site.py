@@ -117,6 +117,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.add_css_file("book.css", priority=900)  # after the theme's and MyST-NB's
     app.setup_extension("bindery.verified")
+    app.setup_extension("bindery.times")
     app.add_config_value("bindery_record", {}, "env", types=[dict])
     app.connect("config-inited", configure, priority=100)
     app.connect("source-read", look_up)

@@ -1,9 +1,17 @@
 """A book of a few lines, built in a temporary folder."""
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from bindery.build import Build
+from bs4 import BeautifulSoup
 from unrolled import mnist
 
+ROOT = Path(__file__).parents[2]
 FRONT = """---
 jupytext:
   text_representation:
@@ -51,6 +59,23 @@ class Book:
     def runs(self, name):
         log = self.root / f"{name}.runs"
         return len(log.read_text()) if log.exists() else 0
+
+    def html(self):
+        """Build the pages with the real settings, warnings fatal; return them by their names."""
+        for name in ("_config.yml", "references.bib"):
+            shutil.copy(ROOT / name, self.root)
+        out = self.build(os.environ["UNROLLED_PROFILE"]).output
+        jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
+        run = subprocess.run(
+            [jupyter_book, "build", ".", "-Wnq", "--keep-going", f"--path-output={out.parent}"],
+            cwd=self.root,
+            env={**os.environ, "JUPYTER_PATH": ""},
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+        pages = (out / "html").rglob("*.html")
+        return {path.stem: BeautifulSoup(path.read_bytes(), "html.parser") for path in pages}
 
     def build(self, profile="smoke", data=DIGITS):
         return Build(self.root, profile, data)

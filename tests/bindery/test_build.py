@@ -1,8 +1,11 @@
 """`bindery.build`: what the key depends on, and what kernels are told."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from bindery import build
 from unrolled import mnist
@@ -73,6 +76,30 @@ def test_record_keeps_its_date_when_nothing_changed(book):
     assert file.stat().st_mtime == 0
     book.build(data=mnist.Source("real", book.root, True, "")).write_record({})
     assert file.stat().st_mtime > 0
+
+
+def test_record_names_versions_and_commit(book):
+    build.Build.write_record(book.build(), {})
+    record = build.read_record(book.build().output)
+    assert record["versions"]["numpy"] == np.__version__
+    assert record["versions"]["Python"] == sys.version.split()[0]
+    assert record["commit"] == ""  # this book is not kept in git
+
+
+def test_the_commit_is_marked_when_files_have_changed_since(tmp_path):
+    def git(*words):
+        named = ["-c", "user.name=x", "-c", "user.email=x", "-c", "commit.gpgsign=false"]
+        return subprocess.check_output(["git", "-C", tmp_path, *named, *words], text=True).strip()
+
+    git("init", "-q")
+    (tmp_path / "a").write_text("1")
+    git("add", "a")
+    git("commit", "-q", "-m", "x")
+    git("tag", "-a", "v1", "-m", "x")
+    short = git("rev-parse", "--short", "HEAD")
+    assert build.revision(tmp_path) == short
+    (tmp_path / "a").write_text("2")
+    assert build.revision(tmp_path) == f"{short} and later changes"
 
 
 def test_no_record_before_the_first_build(book):

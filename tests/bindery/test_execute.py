@@ -8,7 +8,7 @@ import time
 
 import psutil
 import pytest
-from bindery import execute
+from bindery import build, execute
 from bindery.build import read_record
 from bindery.execute import (
     Chapter,
@@ -195,6 +195,27 @@ def test_a_kernel_that_was_still_starting_is_stopped_too(book):
     late = list(runner.run(chapters(book.root), started=lambda _: runner._stop()))
     assert [chapter.error for chapter in late] == ["stopped"]
     assert book.runs("late") == 0
+
+
+def test_a_chapter_that_does_not_run_keeps_the_cost_of_the_run_that_is_shown(book, monkeypatch):
+    times = iter(["2026-01-01T10:00:00+0000", "2026-01-01T11:00:00+0000", "never"])
+    monkeypatch.setattr(execute.time, "strftime", lambda form: next(times))
+    monkeypatch.setattr(build, "commit", lambda root: ("2026-01-01", "0"))
+    book.chapter("a", "1")
+
+    def ended(record=True):
+        if not record:  # as after a kill, which leaves no time to write one
+            (book.build().output / "execution.json").unlink()
+        assert run(book) == 0
+        return read_record(book.build().output)["chapters"]["a"]["finished"]
+
+    first = ended()
+    assert ended() == first
+    assert ended(record=False) == first
+    book.chapter("a", "2")
+    assert ended() > first
+    book.chapter("a", "1")  # taken back: the page shows the first run again
+    assert ended() == first
 
 
 def test_longest_first_by_the_last_run_or_by_the_minutes_a_page_names():

@@ -1,19 +1,13 @@
 """`bindery.site`: a small book is built, and its pages say how they were made."""
 
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from bindery import site
 from bindery.execute import main
-from bs4 import BeautifulSoup
 from sphinx.errors import ExtensionError
 
-ROOT = Path(__file__).parents[2]
 TEXT = """$$x^2$$
 
 ```{only} mnist
@@ -30,31 +24,10 @@ A conclusion.
 """
 
 
-def build_html(book):
-    """Build the book in `book.root` with the real settings; warnings are fatal."""
-    for name in ("_config.yml", "references.bib"):
-        shutil.copy(ROOT / name, book.root)
-    out = book.build(os.environ["UNROLLED_PROFILE"]).output
-    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", ".", "-W", "-n", "-q"]
-    run = subprocess.run(
-        [*command, "--keep-going", "--path-output", str(out.parent)],
-        cwd=book.root,
-        env={**os.environ, "JUPYTER_PATH": ""},
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return {path.stem: page(path) for path in (out / "html").rglob("*.html")}
-
-
-def page(path):
-    return BeautifulSoup(path.read_bytes(), "html.parser")
-
-
 def test_quick_build_without_mnist(book):
     book.chapter("a", book.counting("a"), TEXT, more="data: mnist\n")
     assert main(["--root", str(book.root)]) == 0
-    pages = build_html(book)
+    pages = book.html()
     assert book.runs("a") == 1  # Sphinx took the executed chapter
     text = pages["a"].article.get_text()
     assert site.SMOKE in text
@@ -78,7 +51,7 @@ def test_full_build_with_mnist(book, monkeypatch):
     assert main(["--root", str(book.root)]) == 0
     record = book.root / "_build" / "execution.json"
     record.write_text(record.read_text().replace('"digits"', '"real"'))
-    text = build_html(book)["a"].article.get_text()
+    text = book.html()["a"].article.get_text()
     assert site.SMOKE not in text
     assert site.DIGITS not in text
     assert "Only MNIST." in text
@@ -103,7 +76,7 @@ def test_an_equation_and_its_row_lead_to_each_other(book):
     cell = f"from IPython.display import Markdown\nMarkdown('{rows}')"
     book.chapter("chapters/equations", cell)
     assert main(["--root", str(book.root)]) == 0
-    pages = build_html(book)
+    pages = book.html()
     link = pages["one"].select_one("p.verified a")
     assert link["href"] == "equations.html#verified-eq-one"
     assert link.get_text() == "verified"

@@ -1,0 +1,102 @@
+"""Sphinx extension: the directive `{execution-times}`, what executing each chapter cost.
+
+It reads the record that `bindery.execute` leaves (`bindery.build.Build.write_record`), so the page
+on which it stands is not executed itself, and changes with the record alone.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+HEADER = ("chapter", "seconds", "peak memory, MB", "ended (UTC)")
+WIDTHS = (36, 16, 20, 28)
+NEVER = "not run yet"
+DATA = {"real": "the real files", "digits": "embedded digits"}
+
+
+class ExecutionTimes(SphinxDirective):
+    """Lists the build and, in reading order, what its executed chapters cost."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return what is known of the build, and the table below it."""
+        record = self.config.bindery_record
+        return [build_of(record), table_of(record)]
+
+
+def build_of(record: dict[str, Any]) -> nodes.field_list:
+    """List device, profile, data, versions and sources, as far as the record has them."""
+    versions = record.get("versions", {})
+    facts = {
+        "Device": record.get("device"),
+        "Profile": record.get("profile"),
+        "MNIST": DATA.get(record.get("data", "")),
+        "Versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
+        "Commit": record.get("commit"),
+        "Sources of": record.get("commit_date"),
+    }
+    listed = nodes.field_list()
+    for name, value in facts.items():
+        if value:
+            listed += nodes.field(
+                "", nodes.field_name("", name), nodes.field_body("", _text(value))
+            )
+    return listed
+
+
+def table_of(record: dict[str, Any]) -> nodes.table:
+    """Make the table: a row for each executed chapter, then their sum."""
+    costs = record.get("chapters", {})
+    known = [costs[name] for name in record["reaches"] if name in costs]
+    rows = [_row(_link(name), costs.get(name)) for name in record["reaches"]]
+    total = sum(cost["seconds"] for cost in known)
+    count = "all" if len(known) == len(rows) else f"{len(known)} of {len(rows)} chapters"
+    rows.append(
+        _cells([_text(f"Together ({count})"), _text(f"{total:,.1f}", "number"), None, None])
+    )
+    group = nodes.tgroup("", cols=len(HEADER))
+    group += [nodes.colspec("", colwidth=width) for width in WIDTHS]
+    group += nodes.thead("", _cells([_text(name) for name in HEADER]))
+    group += nodes.tbody("", *rows)
+    return nodes.table("", group, classes=["execution-times"])
+
+
+def _row(link: nodes.paragraph, cost: dict[str, Any] | None) -> nodes.row:
+    if cost is None:
+        return nodes.row("", nodes.entry("", link), nodes.entry("", _text(NEVER), morecols=2))
+    ended = datetime.strptime(cost["finished"], "%Y-%m-%dT%H:%M:%S%z").astimezone(UTC)
+    return _cells(
+        [
+            link,
+            _text(f"{cost['seconds']:,.1f}", "number"),
+            _text(f"{cost['peak_mb']:,}", "number"),
+            _text(f"{ended:%Y-%m-%d %H:%M}", "moment"),
+        ]
+    )
+
+
+def _cells(contents: Sequence[nodes.paragraph | None]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", *([c] if c else [])) for c in contents))
+
+
+def _text(text: str, *classes: str) -> nodes.paragraph:
+    return nodes.paragraph(text, text, classes=list(classes))
+
+
+def _link(name: str) -> nodes.paragraph:
+    """Link to a chapter; Sphinx puts its title, which may not have been read yet."""
+    to = addnodes.pending_xref(
+        "", refdomain="std", reftype="doc", reftarget=f"/{name}", refexplicit=False, refwarn=True
+    )
+    to += nodes.inline(name, name, classes=["doc"])
+    return nodes.paragraph("", "", to)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    app.add_directive("execution-times", ExecutionTimes)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
