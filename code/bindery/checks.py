@@ -1,4 +1,4 @@
-"""Checks of the book: its sources, its equations, and its built pages.
+"""Checks of the book: its sources with their numbers, its equations, and its built pages.
 
 Of the pages: every image is described, every link inside the book arrives.
 """
@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup
 
+from bindery import numbers
 from bindery.sources import faults
 
 
@@ -92,6 +93,9 @@ def main(argv: list[str] | None = None) -> int:
     chosen = parser.parse_args(argv)
     parts: dict[str, Callable[[], list[str]]] = {
         "sources: every displayed equation comes from the table": lambda: faults(chosen.root),
+        "numbers: none that looks like a result is typed by hand": lambda: numbers.faults(
+            chosen.root
+        ),
         "equations: every check ran and passed, and rejects every known mistake": unverified,
         "pages: every image is described, every link arrives": lambda: faults_of_pages(chosen.site),
     }

@@ -61,6 +61,7 @@ def alone(monkeypatch):
     """Only the pages are looked at."""
     monkeypatch.setattr(checks, "faults", lambda root: [])
     monkeypatch.setattr(checks, "unverified", list)
+    monkeypatch.setattr(checks.numbers, "faults", lambda root: [])
 
 
 def test_exit_status(site, capsys, alone):
@@ -69,6 +70,15 @@ def test_exit_status(site, capsys, alone):
     assert "no alt text: a.svg" in capsys.readouterr().err
     page(site, "fine")
     assert main([str(site)]) == 0
+
+
+def test_a_number_typed_by_hand_counts(site, capsys, monkeypatch, alone):
+    page(site, "fine")
+    assert main([str(site)]) == 0
+    assert "numbers: none that looks like a result" in capsys.readouterr().out
+    monkeypatch.setattr(checks.numbers, "faults", lambda root: [f"{root.name}/a.md:3: 38 of 40"])
+    assert main([str(site), "--root", "book"]) == 1
+    assert capsys.readouterr().err == "book/a.md:3: 38 of 40\n"
 
 
 def test_an_empty_site_is_not_a_good_one_but_sources_are_looked_at(tmp_path, capsys, alone):

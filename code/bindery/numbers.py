@@ -1,0 +1,106 @@
+"""Check of the chapters' sources: no number that looks like a result is typed by hand.
+
+A result belongs to a run and is pasted from it with `{glue:text}`; typed, it stays when the run
+changes. What looks like one: a decimal, a power of ten written with e, a percentage, a count of
+something ("38 of 40"), a duration or a size in memory, a factor ("3 times"), a count of a thousand
+or more. Smaller whole numbers without such a unit are steps, units, rows, and pass.
+
+Numbers that no run decides look the same: what the task sets (a rate of 0.01, 5,000 strings), what
+follows by arithmetic in the same sentence, what an assertion on the page holds. They are marked
+where they stand, with the role {const}`5,000`, which shows its text and nothing else. A
+table of a page's constants would be shorter, but an entry would excuse every equal number of the
+page: next to a rate of 0.01, an error of 0.01 typed by hand would pass. So each number is decided
+by itself, the reviewer sees it in the line that is read, and a search for `const` finds them all.
+Text of code cells, inline code and formulas is not looked at.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from markdown_it.token import Token
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+from bindery.site import CONSTANT as ROLE
+from bindery.sources import CODE, OTHER_MARKUP, Piece, parser, pieces
+
+TYPED = f"a number typed by hand: glue it from its run, or mark a constant with {{{ROLE}}}`…`"
+PASTED = "¤"  # stands for whatever is not plain text: code, a formula, a role
+SHOWN = ("text", "text_special", "softbreak", "hardbreak", "image")
+
+_WHOLE = r"\d{1,3}(?:,\d{3})+|\d+"
+_NUMBER = rf"(?:(?:{_WHOLE})?\.\d+|{_WHOLE})(?:e[+−-]?\d+)?"
+_ANY = rf"(?:{_NUMBER}|{PASTED})"
+_SMALL = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_SHARE = r"%|per\s?cent|times|-?fold|[×x](?!\s?[\d¤])"
+_COST = r"ms|s|seconds?|minutes?|hours?|days?|[kMG]i?B|megabytes?|gigabytes?"
+_OF = r"\s(?:out\s)?of\s(?:(?:the|our|all|these|those)\s)?"
+_KINDS = (
+    rf"{_NUMBER}(?:(?:\sto\s|[-–]){_ANY})?\s?(?:{_SHARE}|{_COST})(?!\w)",  # 11 to 12 %
+    rf"{_NUMBER}{_OF}{_ANY}",  # 38 of 40
+    rf"{_NUMBER}\s\w+\sout\sof(?=\s)",  # 38 networks out of
+    rf"(?:{_SMALL}){_OF}{_NUMBER}",  # three of 40
+    rf"(?:{_NUMBER}|one)\s(?:part\s)?in\s{_NUMBER}",  # 1 in 40
+    r"\d+/\d+",
+    rf"{_NUMBER}\s(?:thousand|million|billion)",
+    rf"(?:{_WHOLE})?\.\d+(?:e[+−-]?\d+)?|\d+e[+−-]?\d+",  # 0.97, 3e-5
+    r"\d{1,3}(?:,\d{3})+|(?!(?:19|20)\d\d(?!\d))\d{4,}",  # 1,234 and 1234, but not a year
+)
+# Not inside a longer number or a name (A3.2, SHA-256), nor the question of an assignment (5.1).
+_BEFORE = r"(?<![\w/])(?<!\d[.,])(?<![^\W\d]-)(?<!ssignment\s)"
+LOOKS = re.compile(rf"{_BEFORE}(?:{'|'.join(_KINDS)})(?![\w/]|[.,]\d)", re.IGNORECASE)
+
+
+def looks_like_results(text: str) -> Iterator[re.Match[str]]:
+    """Yield what looks like a result in plain text."""
+    return LOOKS.finditer(text)
+
+
+def typed_numbers(piece: Piece) -> Iterator[tuple[int, str]]:
+    """Yield line and fault of each number in a piece that is typed, or marked without need."""
+    token = piece.token
+    if token.type == "inline":
+        for child in token.children or []:
+            excused = child.content if child.meta.get("name") == ROLE else ""
+            if excused and not LOOKS.fullmatch(excused):
+                yield piece.line, f"{{{ROLE}}}`{excused}`: expected one number that needs the mark"
+    for found in looks_like_results(_prose(piece)):
+        line = piece.line + found.string.count("\n", 0, found.start())
+        yield line, f"{' '.join(found[0].split())}: {TYPED}"
+
+
+def _prose(piece: Piece) -> str:
+    """Return what a piece shows as running text; empty for code, formulas and settings."""
+    token = piece.token
+    if token.type == "inline":
+        text = "".join(map(_shown, token.children or []))
+        return "\n".join("" if re.match(r":[\w-]+:", row) else row for row in text.split("\n"))
+    if token.type == "html_block" or piece.name in OTHER_MARKUP:
+        return token.content
+    is_text = piece.name and piece.name not in CODE and not piece.name.startswith(("glue", "math"))
+    return piece.argument if is_text else ""
+
+
+def _shown(token: Token) -> str:
+    if token.type in ("softbreak", "hardbreak"):
+        return "\n"
+    return token.content if token.type in SHOWN else PASTED * bool(token.content)
+
+
+def faults(root: Path) -> list[str]:
+    """List the numbers of the book's sources that look like results and are typed by hand.
+
+    Args:
+        root: the folder of `_toc.yml` and `_config.yml`.
+    """
+    settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    markdown = parser(tuple(settings["parse"]["myst_enable_extensions"]))
+    paths = [root / f"{name}.md" for name in parse_toc_yaml(root / "_toc.yml")]
+    return [
+        f"{path.relative_to(root)}:{line}: {fault}"
+        for path in paths
+        if path.is_file()
+        for piece in pieces(markdown, path.read_text(encoding="utf-8"))
+        for line, fault in typed_numbers(piece)
+    ]
