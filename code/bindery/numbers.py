@@ -7,11 +7,12 @@ or more. Smaller whole numbers without such a unit are steps, units, rows, and p
 
 Numbers that no run decides look the same: what the task sets (a rate of 0.01, 5,000 strings), what
 follows by arithmetic in the same sentence, what an assertion on the page holds. They are marked
-where they stand, with the role {const}`5,000`, which shows its text and nothing else. A
-table of a page's constants would be shorter, but an entry would excuse every equal number of the
-page: next to a rate of 0.01, an error of 0.01 typed by hand would pass. So each number is decided
-by itself, the reviewer sees it in the line that is read, and a search for `const` finds them all.
-Text of code cells, inline code and formulas is not looked at.
+where they stand, with the role {given}`5,000`, which shows its text and nothing else. A table of a
+page's constants would be shorter, but an entry would excuse every equal number of the page: next to
+a rate of 0.01, an error of 0.01 typed by hand would pass. So each number is decided by itself, the
+reviewer sees it in the line that is read, and a search for {given} finds them all.
+
+Not looked at: code cells with their captions, inline code, formulas, and numbers in words.
 """
 
 import re
@@ -22,10 +23,10 @@ import yaml
 from markdown_it.token import Token
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from bindery.site import CONSTANT as ROLE
+from bindery.site import GIVEN as ROLE
 from bindery.sources import CODE, OTHER_MARKUP, Piece, parser, pieces
 
-TYPED = f"a number typed by hand: glue it from its run, or mark a constant with {{{ROLE}}}`…`"
+TYPED = f"a number typed by hand: glue it from its run, or mark a given number with {{{ROLE}}}`…`"
 PASTED = "¤"  # stands for whatever is not plain text: code, a formula, a role
 SHOWN = ("text", "text_special", "softbreak", "hardbreak", "image")
 

@@ -21,7 +21,9 @@ from bindery.reach import stamp
 MATHJAX = "sphinx-mathjax-offline"  # a wheel that carries MathJax 3.2.2 and nothing we run
 MATHJAX_PARTS = ("tex-mml-chtml.js", "output/chtml/fonts", "input/tex", "a11y", "ui", "sre")
 
-CONSTANT = "const"  # the role of a number that `bindery.numbers` would take for a result
+GIVEN = (
+    "given"  # role of a number that `bindery.numbers` would take for a result (`const` is Sphinx's)
+)
 
 SMOKE = (
     "This is the quick build: every cell ran, but on little data and few steps. "
@@ -103,7 +105,7 @@ def add_banners(app: Sphinx, doctree: nodes.document) -> None:
         title.parent.insert(title.parent.index(title) + 1, banner)
 
 
-def constant(
+def given(
     name: str, raw: str, text: str, line: int, inliner: Any, *_: Any
 ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
     """Show the text of the role as it is: the mark is for those who read the source."""
@@ -127,7 +129,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_css_file("book.css", priority=900)  # after the theme's and MyST-NB's
     app.setup_extension("bindery.verified")
     app.setup_extension("bindery.times")
-    app.add_role(CONSTANT, constant)
+    app.add_role(GIVEN, given)
     app.add_config_value("bindery_record", {}, "env", types=[dict])
     app.connect("config-inited", configure, priority=100)
     app.connect("source-read", look_up)

@@ -86,7 +86,7 @@ def test_what_looks_like_a_result_is_refused(faults, text, found):
     [
         "At step 10 of a string, 50 bits, two layers of 32, rows 24 to 28, 8 by 8, 28×28, 28 × 28.",
         "It learns in {glue:text}`a` of 40 networks, {glue:text}`b:.1f` %, {glue:text}`c` times.",
-        "A rate of {const}`0.01`, {const}`5,000` strings, {const}`95 %`, {const}`10 of 10`.",
+        "A rate of {given}`0.01`, {given}`5,000` strings, {given}`95 %`, {given}`10 of 10`.",
         "The symbol $x = 0.97$, {math}`0.97`, the code `x = 0.97`, {ref}`it <x-0.97>`.",
         "{cite:t}`elman1990` drew it in 1990, others in 2014.",
         "Assignment A3.2, assignment 5.1, SHA-256, version 3.2.2, exit code 130.",
@@ -114,12 +114,12 @@ def test_front_matter_is_no_prose(tmp_path, faults):
 
 @pytest.mark.parametrize("text", ["50", "0.97 and 0.98", "the rate 0.01", "38 of 40 learn", "x"])
 def test_a_mark_holds_one_number_that_needs_it(faults, text):
-    (fault,) = faults(f"It is {{const}}`{text}` here.")
+    (fault,) = faults(f"It is {{given}}`{text}` here.")
     assert "expected one number that needs the mark" in fault
 
 
 def test_each_number_is_excused_by_itself(faults):
-    (fault,) = faults("At a rate of {const}`0.01` the error is 0.01.")
+    (fault,) = faults("At a rate of {given}`0.01` the error is 0.01.")
     assert fault == f"a.md:3: 0.01: {numbers.TYPED}"
 
 

@@ -46,12 +46,12 @@ def test_quick_build_without_mnist(book):
 
 
 def test_a_marked_constant_is_shown_as_plain_text(book):
-    book.page("a", "# Trained {const}`40 times`\n\nA rate of {const}`0.01`, *{const}`5,000`* bits.")
+    book.page("a", "# Trained {given}`40 times`\n\nA rate of {given}`0.01`, *{given}`5,000`* bits.")
     book.chapter("b", "1")
     assert main(["--root", str(book.root)]) == 0
     article = book.html()["a"].article
     assert article.h1.get_text().startswith("Trained 40 times")
-    assert article.p.decode_contents() == "A rate of 0.01, <em>5,000</em> bits."
+    assert article.find_all("p")[-1].decode_contents() == "A rate of 0.01, <em>5,000</em> bits."
 
 
 def test_full_build_with_mnist(book, monkeypatch):
