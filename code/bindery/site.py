@@ -21,9 +21,8 @@ from bindery.reach import stamp
 MATHJAX = "sphinx-mathjax-offline"  # a wheel that carries MathJax 3.2.2 and nothing we run
 MATHJAX_PARTS = ("tex-mml-chtml.js", "output/chtml/fonts", "input/tex", "a11y", "ui", "sre")
 
-GIVEN = (
-    "given"  # role of a number that `bindery.numbers` would take for a result (`const` is Sphinx's)
-)
+# The role of a number that `bindery.numbers` would take for a result; Sphinx has its own `const`.
+GIVEN = "given"
 
 SMOKE = (
     "This is the quick build: every cell ran, but on little data and few steps. "
