@@ -93,9 +93,7 @@ def main(argv: list[str] | None = None) -> int:
     chosen = parser.parse_args(argv)
     parts: dict[str, Callable[[], list[str]]] = {
         "sources: every displayed equation comes from the table": lambda: faults(chosen.root),
-        "numbers: none that looks like a result is typed by hand": lambda: numbers.faults(
-            chosen.root
-        ),
+        "numbers: no result is typed by hand": lambda: numbers.faults(chosen.root),
         "equations: every check ran and passed, and rejects every known mistake": unverified,
         "pages: every image is described, every link arrives": lambda: faults_of_pages(chosen.site),
     }

@@ -24,7 +24,7 @@ from markdown_it.token import Token
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from bindery.site import GIVEN as ROLE
-from bindery.sources import CODE, OTHER_MARKUP, Piece, parser, pieces
+from bindery.sources import OTHER_MARKUP, Piece, parser, pieces
 
 TYPED = f"a number typed by hand: glue it from its run, or mark a given number with {{{ROLE}}}`…`"
 PASTED = "¤"  # stands for whatever is not plain text: code, a formula, a role
@@ -53,11 +53,6 @@ _BEFORE = r"(?<![\w/])(?<!\d[.,])(?<![^\W\d]-)(?<!ssignment\s)"
 LOOKS = re.compile(rf"{_BEFORE}(?:{'|'.join(_KINDS)})(?![\w/]|[.,]\d)", re.IGNORECASE)
 
 
-def looks_like_results(text: str) -> Iterator[re.Match[str]]:
-    """Yield what looks like a result in plain text."""
-    return LOOKS.finditer(text)
-
-
 def typed_numbers(piece: Piece) -> Iterator[tuple[int, str]]:
     """Yield line and fault of each number in a piece that is typed, or marked without need."""
     token = piece.token
@@ -66,7 +61,7 @@ def typed_numbers(piece: Piece) -> Iterator[tuple[int, str]]:
             excused = child.content if child.meta.get("name") == ROLE else ""
             if excused and not LOOKS.fullmatch(excused):
                 yield piece.line, f"{{{ROLE}}}`{excused}`: expected one number that needs the mark"
-    for found in looks_like_results(_prose(piece)):
+    for found in LOOKS.finditer(_prose(piece)):
         line = piece.line + found.string.count("\n", 0, found.start())
         yield line, f"{' '.join(found[0].split())}: {TYPED}"
 
@@ -79,8 +74,7 @@ def _prose(piece: Piece) -> str:
         return "\n".join("" if re.match(r":[\w-]+:", row) else row for row in text.split("\n"))
     if token.type == "html_block" or piece.name in OTHER_MARKUP:
         return token.content
-    is_text = piece.name and piece.name not in CODE and not piece.name.startswith(("glue", "math"))
-    return piece.argument if is_text else ""
+    return re.sub(r"(\{[\w:.-]+\})?`[^`]*`|\$[^$]*\$", PASTED, piece.argument)  # perhaps a title
 
 
 def _shown(token: Token) -> str:

@@ -75,7 +75,7 @@ def test_exit_status(site, capsys, alone):
 def test_a_number_typed_by_hand_counts(site, capsys, monkeypatch, alone):
     page(site, "fine")
     assert main([str(site)]) == 0
-    assert "numbers: none that looks like a result" in capsys.readouterr().out
+    assert "numbers: no result is typed by hand" in capsys.readouterr().out
     monkeypatch.setattr(checks.numbers, "faults", lambda root: [f"{root.name}/a.md:3: 38 of 40"])
     assert main([str(site), "--root", "book"]) == 1
     assert capsys.readouterr().err == "book/a.md:3: 38 of 40\n"

@@ -99,6 +99,7 @@ def test_what_looks_like_a_result_is_refused(faults, text, found):
         "```{math}\n:class: mistake\nx = 0.97\n```",
         "```{figure} a-0.97.svg\n:width: 50%\n\nA caption.\n```",
         "```{glue:text} a-0.97\n```",
+        ":::{exercise} Why {given}`0.97`, $0.97$ and `0.97`?\n:label: ex-a\n\nText.\n:::",
         "% 0.97 in a comment",
     ],
 )
