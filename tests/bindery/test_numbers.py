@@ -32,6 +32,7 @@ def faults(tmp_path):
         ("A loss (0.3).", "0.3"),
         ("A loss of 3.14e-5.", "3.14e-5"),
         ("A loss of 3e−5.", "3e−5"),
+        ("A loss of 3.14e−5.", "3.14e−5"),
         ("It reaches 96 %.", "96 %"),
         ("It reaches 96% now.", "96%"),
         ("It reaches 96 per cent.", "96 per cent"),
