@@ -1,0 +1,80 @@
+"""A Dask cluster for joblib: how it is reached, and what is said when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from joblib._dask import DaskDistributedBackend  # it can be imported without Dask, too
+
+SECONDS_TO_ANSWER = 5  # that a scheduler is given
+SECONDS_TO_COME = 20  # that the first worker is given
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """Connect to a Dask scheduler and give joblib's backend for it.
+
+    Args:
+        address: of the scheduler, such as "tcp://192.0.2.7:8786".
+
+    Raises:
+        ValueError: Dask is not installed, nobody answers, no worker comes, or one has more threads
+            than one.
+    """
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"{error.name} is not installed and --dask needs it: pip install 'unrolled[cluster]'"
+        ) from error
+    try:
+        client = Client(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"--dask: no scheduler answers at {address}; `dask scheduler` starts one and prints "
+            "its address"
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=SECONDS_TO_COME)
+        except TimeoutError as error:
+            raise ValueError(
+                f"--dask: {address} has no worker; on each machine, `dask worker {address} "
+                "--nworkers auto --nthreads 1` starts them"
+            ) from error
+        if max(client.nthreads().values()) > 1:  # trainings in one process would wait in line
+            raise ValueError(
+                "--dask: expected workers of one thread, got more; start them with --nthreads 1"
+            )
+        yield Backend(client=client)
+
+
+class Backend(DaskDistributedBackend):
+    """joblib's Dask backend, told of the tasks that the cluster itself gives up.
+
+    What a task raises comes back as its result. But of a task that could not be unpacked, or took
+    its workers down with it, or whose scheduler has gone, joblib's backend does not tell
+    `Parallel`, which then waits for ever.
+    """
+
+    def submit(self, func: Any, callback: Any = None) -> Any:
+        """Hand a batch of one task to the cluster."""
+        future = super().submit(func, callback)
+        (_, (cell,), _), *_ = func.items
+
+        def tell(done: Any) -> None:
+            if error := done.exception():
+                callback(ValueError(f"{cell}: given up by the cluster: {error}"))
+
+        future.add_done_callback(tell)
+        return future
+
+    def retrieve_result_callback(self, out: Any) -> Any:
+        """Return what a task returned; raise what it or the cluster raised."""
+        if isinstance(out, ValueError):
+            raise out
+        if isinstance(out, BaseException):
+            raise ValueError(f"--dask: the scheduler has gone ({out})") from out
+        return super().retrieve_result_callback(out)
