@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from joblib._dask import DaskDistributedBackend  # it can be imported without Dask, too
 
-SECONDS_TO_ANSWER = 5  # that a scheduler is given
+SECONDS_TO_ANSWER = 4  # that a scheduler is given
 SECONDS_TO_COME = 20  # that the first worker is given
 
 
@@ -25,16 +26,19 @@ def connected(address: str) -> Iterator[Any]:
     """
     try:
         from distributed import Client
+        from distributed.comm import get_address_host_port
     except ModuleNotFoundError as error:
         raise ValueError(
             f"{error.name} is not installed and --dask needs it: pip install 'unrolled[cluster]'"
         ) from error
+    _silence()
     try:
+        get_address_host_port(address)  # a client that was given no address never quite closes
         client = Client(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise ValueError(
-            f"--dask: no scheduler answers at {address}; `dask scheduler` starts one and prints "
-            "its address"
+            f"--dask: no scheduler answers at {address!r}; `dask scheduler` starts one and prints "
+            "its address, such as tcp://192.0.2.7:8786"
         ) from error
     with client:
         try:
@@ -49,6 +53,13 @@ def connected(address: str) -> Iterator[Any]:
                 "--dask: expected workers of one thread, got more; start them with --nthreads 1"
             )
         yield Backend(client=client)
+
+
+def _silence() -> None:
+    """Keep Dask's own log off stderr: what goes wrong is one sentence, and it is ours."""
+    talkers = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    for name in [*talkers, "tornado.application"]:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 class Backend(DaskDistributedBackend):
@@ -76,5 +87,8 @@ class Backend(DaskDistributedBackend):
         if isinstance(out, ValueError):
             raise out
         if isinstance(out, BaseException):
-            raise ValueError(f"--dask: the scheduler has gone ({out})") from out
+            raise ValueError(
+                "--dask: the scheduler has gone; what is finished is kept, and the same command "
+                f"goes on from there ({out})"
+            ) from out
         return super().retrieve_result_callback(out)

@@ -1,4 +1,4 @@
-"""A results file: one JSON line for each finished run, which a kill at any moment leaves readable."""
+"""A results file: a JSON line for each finished run, readable after a kill at any moment."""
 
 from __future__ import annotations
 
