@@ -195,7 +195,7 @@ def sweep_models(chosen: argparse.Namespace) -> int:
         for line in tqdm(making, total=len(cells), initial=before, unit="run", disable=None):
             done[line["key"]] = line
     except KeyboardInterrupt:
-        kept = sum(cell.key in done for cell in cells)
+        kept = len({cell.key for cell in cells} & set(results.read().lines))
         whole = f"in {results.path}, and a second sweep will not train them again"
         return say(f"stopped by Ctrl-C; {kept} of {len(cells)} runs are kept {whole}", 130)
     say(f"{len(cells)} runs, {before} of them done before; results in {results.path}", 0)

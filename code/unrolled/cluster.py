@@ -70,6 +70,10 @@ class Backend(DaskDistributedBackend):
     `Parallel`, which then waits for ever.
     """
 
+    def effective_n_jobs(self, n_jobs: int) -> int:
+        """Return the number of workers, but never 1: with 1 `Parallel` would do the work itself."""
+        return max(2, super().effective_n_jobs(n_jobs))
+
     def submit(self, func: Any, callback: Any = None) -> Any:
         """Hand a batch of one task to the cluster."""
         future = super().submit(func, callback)

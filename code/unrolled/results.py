@@ -88,12 +88,10 @@ def _line(text: bytes) -> Line | None:
     """Return a line of the file, or None if it is damaged."""
     try:
         line = json.loads(text)
-        known = isinstance(line["key"], str) and isinstance(line["metrics"], dict)
-        return (
-            line if known and {"name", "settings_name", "overrides", "seed"} <= set(line) else None
-        )
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, RecursionError):
         return None
+    whole = isinstance(line, dict) and set(line) >= FIELDS and isinstance(line["key"], str)
+    return line if whole else None
 
 
 def _append(path: Path, text: bytes) -> None:

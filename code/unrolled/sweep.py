@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -281,7 +282,13 @@ def sweep(
         yield from _written(making, results)
 
 
-def _written(making: Iterator[Line], results: Results) -> Iterator[Line]:
-    for line in making:
-        results.append(line)
-        yield line
+def _written(making: Generator[Line], results: Results) -> Iterator[Line]:
+    """Write each line when it comes, then hand it on."""
+    try:
+        for line in making:
+            results.append(line)
+            yield line
+    finally:
+        with warnings.catch_warnings():  # joblib's, that work is thrown away: after Ctrl-C it is
+            warnings.simplefilter("ignore")
+            making.close()

@@ -39,6 +39,7 @@ def lines(path):
 
 
 def measured(path):
+    """Key → all that a second training of the cell must give again."""
     return {line["key"]: (line["seed"], line["steps"], line["metrics"]) for line in lines(path)}
 
 
@@ -116,7 +117,8 @@ def test_values_have_the_type_of_their_setting():
     ],
 )
 def test_a_mistake_is_one_sentence_and_writes_nothing(arguments, sentence, out, capsys):
-    assert cli.main(["sweep", "memory-rnn", "--seeds", "2", "--out", str(out), *arguments]) == 2
+    seeds = [] if "--seeds" in arguments else ["--seeds", "2"]
+    assert cli.main(["sweep", "memory-rnn", *arguments, *seeds, "--out", str(out)]) == 2
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.count("\n") == 1
@@ -134,9 +136,7 @@ def test_a_line_says_what_was_run_and_what_came_out(out, capsys):
     assert said.err == f"unrolled: 4 runs, 0 of them done before; results in {out}\n"
     assert said.out.startswith("memory-rnn, recipe, steps=10\nseed   0  {'test_mse': ")
     assert said.out.count("solved: 0 of 2 (95 % interval 0–66 %)") == 2
-    for line, (steps, seed) in zip(
-        lines(out), [(10, 0), (10, 1), (20, 0), (20, 1)], strict=True
-    ):
+    for line, (steps, seed) in zip(lines(out), [(10, 0), (10, 1), (20, 0), (20, 1)], strict=True):
         run = runs.run("memory-rnn", seed=seed, steps=steps)
         assert line == {"key": Path(run.folder).name, "overrides": {"steps": steps}, **run.record()}
         assert line["steps"] == steps
@@ -169,9 +169,8 @@ def test_without_out_the_same_grid_finds_its_file_and_another_has_its_own(traine
 
 
 def test_cells_that_are_the_same_run_are_trained_once(trained, capsys):
-    said = ["sweep", "parity-rnn", "--seeds", "1", "--settings", "recipe,assignment", "--json"]
-    same = ["hidden_size=4", "optimizer=adam", "learning_rate=0.01", "clip=1", "batch_size=8"]
-    same += ["masked=true", "steps=20"]
+    said = ["sweep", "memory-rnn", "--seeds", "1", "--settings", "recipe,assignment", "--json"]
+    same = ["optimizer=adam", "learning_rate=0.01", "clip=1", "init=default", "input_scale=0.1"]
     assert cli.main([*said, *(text for change in same for text in ("--set", change))]) == 0
     both = json.loads(capsys.readouterr().out)
     assert [line["settings_name"] for line in both] == ["recipe", "assignment"]
@@ -180,52 +179,51 @@ def test_cells_that_are_the_same_run_are_trained_once(trained, capsys):
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    ("spoil", "again"),
     [
-        lambda text: text[:-40],
-        lambda text: text[:-1],  # JSON, but nobody saw its end
-        lambda text: text.replace(b'"seed": 1', b'"s\x00\xff', 1),
-        lambda text: text.replace(b'"metrics"', b'"mertics"', 1),
-        lambda text: text[:30] + b"\n" + text,
+        (lambda text: text[:-40], [2]),
+        (lambda text: text[:-1], [2]),  # JSON, but nobody saw its end
+        (lambda text: text.replace(b'"seed": 1', b'"s\x00\xff', 1), [1]),
+        (lambda text: text.replace(b'"metrics"', b'"mertics"', 1), [0]),
+        (lambda text: text[:30] + b"\n" + text, []),
     ],
     ids=["half a line", "no line end", "in the middle", "a field is missing", "before it"],
 )
-def test_a_damaged_line_is_named_kept_aside_and_done_again(spoil, out, trained, capsys):
+def test_a_damaged_line_is_named_kept_aside_and_done_again(spoil, again, out, trained, capsys):
     arguments = ["sweep", "memory-rnn", "--seeds", "3", "--out", str(out), "--json"]
     assert cli.main(arguments) == 0
     whole, first = out.read_bytes(), capsys.readouterr().out
-    out.write_bytes(spoil(whole))
-    kept, trained[:] = set(out.read_bytes().split(b"\n")) & set(whole.split(b"\n")), []
+    damaged = spoil(whole)
+    out.write_bytes(damaged)
+    trained.clear()
     assert cli.main(arguments) == 0
     said = capsys.readouterr()
-    assert "1 damaged line moved to results.jsonl.damaged; what stood there is run again" in said.err
-    assert json.loads(said.out) == json.loads(first)
-    assert len(trained) == len({b"", *whole.split(b"\n")} - kept - {out.with_suffix(".damaged")})
-    now = out.read_bytes() + Path(f"{out}.damaged").read_bytes()
-    assert {*spoil(whole).split(b"\n")} <= {*now.split(b"\n")}  # nothing is lost
-    assert set(lines(out)[0]) >= {"key", "metrics"}
+    assert "1 damaged line moved to results.jsonl.damaged; what stood there is run" in said.err
+    assert json.loads(said.out) == json.loads(first)  # the store still had the run
+    assert [arguments["seed"] for _, arguments in trained] == again
     assert sorted(line["seed"] for line in lines(out)) == [0, 1, 2]
+    now = out.read_bytes() + Path(f"{out}.damaged").read_bytes()
+    assert {*damaged.split(b"\n")} <= {*now.split(b"\n")}  # nothing is lost
+    assert cli.main(arguments) == 0
+    assert "damaged line" not in capsys.readouterr().err
 
 
-def test_results_of_other_versions_or_code_do_not_count(out, trained, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("versions", lambda framework: {"numpy": "99"}), ("source_digest", lambda module: "other")],
+)
+def test_results_of_other_versions_or_code_do_not_count(
+    name, other, out, trained, monkeypatch, capsys
+):
     arguments = ["sweep", "memory-rnn", "--seeds", "2", "--out", str(out)]
     assert cli.main(arguments) == 0
     old = out.read_bytes()
-    for name, other in (
-        ("versions", lambda framework: {"numpy": "99"}),
-        ("source_digest", lambda module: "other code"),
-    ):
-        out.write_bytes(old)
-        trained.clear()
-        monkeypatch.setattr(runs, name, other)
-        capsys.readouterr()
-        assert cli.main(arguments) == 0
-        assert "2 lines of this grid made by other versions, code" in capsys.readouterr().err
-        assert len(trained) == 2
-        assert out.read_bytes().startswith(old)
-        assert len(lines(out)) == 4
-        monkeypatch.undo()
-        return
+    monkeypatch.setattr(runs, name, other)
+    assert cli.main(arguments) == 0
+    assert "2 lines of this grid made by other versions, code" in capsys.readouterr().err
+    assert [arguments["seed"] for _, arguments in trained] == [0, 1, 0, 1]
+    assert out.read_bytes().startswith(old)
+    assert len(lines(out)) == 4
 
 
 def test_somebody_elses_file_is_refused_and_untouched(out, capsys):
@@ -333,7 +331,9 @@ def scheduler(folder, **environment):
     def worker(threads=1):
         own = folder / f"worker{len(started)}"
         arguments = ("--nthreads", threads, "--no-nanny", "--local-directory", own)
-        return dask("worker", address, *arguments, UNROLLED_RUNS=str(own / "runs"))
+        process = dask("worker", address, *arguments, UNROLLED_RUNS=str(own / "runs"))
+        process.runs = own / "runs"
+        return process
 
     note = folder / "scheduler.json"
     server = dask("scheduler", "--host", "127.0.0.1", "--port", 0, "--scheduler-file", note)
@@ -384,7 +384,13 @@ def test_a_dask_worker_killed_in_the_middle_loses_nothing(out, tmp_path):
 
 
 def test_a_cluster_that_fails_is_one_sentence(out, tmp_path):
-    grid = ["memory-rnn", "--seeds", 2, "--set", "steps=20,100000", "--out", out, "--dask"]
+    short = ["memory-rnn", "--seeds", 2, "--set", "steps=20", "--out", out, "--dask"]
+    long = ["memory-rnn", "--seeds", 2, "--set", "steps=100000", "--out", out, "--dask"]
+
+    def at_work(process, worker):
+        while not list(worker.runs.glob("*.lock")):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
 
     def failed(process, sentence):
         said, words = process.communicate()
@@ -396,20 +402,24 @@ def test_a_cluster_that_fails_is_one_sentence(out, tmp_path):
     never_again = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
     with scheduler(tmp_path, **never_again) as (address, worker):
         wide = worker(threads=2)
-        failed(start(*grid, address), "--dask: expected workers of one thread")
+        failed(start(*short, address), "--dask: expected workers of one thread")
         wide.kill()
         wide.wait()
         narrow = worker()
-        running = start(*grid, address)
-        wait_for_lines(out, 2, running)
+        running = start(*long, address)
+        at_work(running, narrow)
         narrow.kill()
-        failed(running, "memory-rnn, recipe, steps=100000, seed 0: given up by the cluster")
-        worker()
-        running = start(*grid, address)
-        time.sleep(3)  # it is at work on the second of two
-    failed(running, "--dask: ")
-    failed(start(*grid, address), f"--dask: no scheduler answers at '{address}'")
-    assert sorted(line["seed"] for line in lines(out)) == [0, 1]
+        failed(running, ": given up by the cluster: ")
+        narrow = worker()
+        start(*short, address).communicate()
+        assert len(list(narrow.runs.glob("*/record.json"))) == 2  # one worker, and it did the work
+        narrow.kill()
+        narrow = worker()
+        running = start(*long, address)
+        at_work(running, narrow)
+    failed(running, "--dask: the scheduler has gone; what is finished is kept")
+    failed(start(*short[:2], 3, *short[3:], address), f"no scheduler answers at '{address}'")
+    assert sorted((line["steps"], line["seed"]) for line in lines(out)) == [(20, 0), (20, 1)]
 
 
 def test_without_dask_the_sentence_names_the_extra(monkeypatch, capsys):
