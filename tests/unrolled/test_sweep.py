@@ -47,8 +47,22 @@ def command(*arguments):
     return [sys.executable, "-m", "unrolled.cli", "sweep", *map(str, arguments)]
 
 
+STARTED = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs_on():
+    """End the sweeps, with their processes, that a failed test left at work."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
 def start(*arguments, **environment):
-    return subprocess.Popen(
+    process = subprocess.Popen(
         command(*arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -56,6 +70,8 @@ def start(*arguments, **environment):
         env={**os.environ, **environment},
         start_new_session=True,
     )
+    STARTED.append(process)
+    return process
 
 
 def wait_for_lines(path, n, process):
