@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "code" / "unrolled"
 # Lowest first. A module imports from its own layer and from lower ones; a new module is added here.
 LAYERS = (
-    {"tasks", "mnist", "evidence", "gradcheck", "store", "show", "frameworks"},
+    {"tasks", "mnist", "evidence", "gradcheck", "store", "show", "frameworks", "results"},
     {"cells", "memory", "torch_models", "keras_models", "convert"},
     {"assignments"},
     {"training", "torch_training"},
@@ -20,6 +20,8 @@ LAYERS = (
     {"runs"},
     {"ensembles"},
     {"studies"},
+    {"cluster"},
+    {"sweep"},
     {"derivations"},
     {"witnesses", "verify"},
     {"plots"},

@@ -17,6 +17,8 @@ from typing import Any
 
 from unrolled import __version__, assignments
 
+SWEEP = "train models with several seeds and settings, count the successes; go on where it stopped"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
@@ -51,9 +53,10 @@ def parser() -> argparse.ArgumentParser:
 
     add("list", list_models, "every assignment model, with its task and framework")
     train = add("train", train_model, "train a model, or show the stored run")
-    sweep = add("sweep", sweep_model, "train a model with several seeds and count the successes")
+    sweep = add("sweep", sweep_models, SWEEP)
+    train.add_argument("name", metavar="NAME", help="a name that `unrolled list` prints")
+    sweep.add_argument("name", nargs="+", metavar="NAME", help="names that `unrolled list` prints")
     for sub in (train, sweep):
-        sub.add_argument("name", metavar="NAME", help="a name that `unrolled list` prints")
         sub.add_argument(
             "--profile", help="smoke, cpu or gpu (default: UNROLLED_PROFILE, else cpu)"
         )
@@ -65,7 +68,24 @@ def parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--again", action="store_true", help="train even if a run is stored")
     sweep.add_argument("--seeds", type=int, required=True, metavar="N", help="seeds 0 … N − 1")
+    sweep.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=V1,V2",
+        help="values of a setting, such as hidden_size=4,8; several --set make a grid",
+    )
     sweep.add_argument("--jobs", type=int, default=1, metavar="J", help="processes side by side")
+    sweep.add_argument(
+        "--dask", metavar="ADDRESS", help="run on the workers of this Dask scheduler instead"
+    )
+    sweep.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="results, a JSON line for each finished run; what it holds is not run again "
+        "(default: a file of this grid in the folder of the runs, named at the end)",
+    )
     add("equations", equations, "every verified equation: label, checks run, largest error")
     add("data", data, "which MNIST was found, where, and whether it is verified")
     add("doctor", doctor, "versions, devices, data and profile, and what mends what is missing")
@@ -146,38 +166,41 @@ def progress() -> Callable[[int, dict[str, float]], None]:
     return line
 
 
-def sweep_model(chosen: argparse.Namespace) -> int:
-    """Train a model with seeds 0 … N − 1; what is stored already is not trained again."""
-    from joblib import Parallel, delayed
+def sweep_models(chosen: argparse.Namespace) -> int:
+    """Train a grid of models, settings and seeds 0 … N − 1; go on where the file of it ends."""
+    from tqdm import tqdm
 
-    from unrolled import runs
-    from unrolled.evidence import Count
+    from unrolled import sweep
 
-    if chosen.seeds < 1:
-        raise ValueError(f"--seeds: expected at least 1, got {chosen.seeds}")
     if chosen.jobs < 1:
         raise ValueError(f"--jobs: expected at least 1, got {chosen.jobs}")
-    assignments.settings_of(chosen.name, chosen.settings, chosen.profile)  # fail before the work
-    making = Parallel(n_jobs=chosen.jobs, return_as="generator")(
-        delayed(runs.run)(
-            chosen.name,
-            settings=chosen.settings,
-            seed=seed,
-            profile=chosen.profile,
-            device=chosen.device,
-        )
-        for seed in range(chosen.seeds)
+    cells = sweep.grid(
+        chosen.name,
+        sweep.parse(chosen.set),
+        chosen.seeds,
+        settings=chosen.settings,
+        profile=chosen.profile,
+        device=chosen.device,
     )
-    kept: list[runs.Run] = []
-    for run in making:
-        if run.interrupted:
-            whole = "which a second sweep will not train again"
-            return say(f"stopped by Ctrl-C; {len(kept)} seeds are kept, {whole}", 130)
-        kept.append(run)
-    lines = [f"seed {run.seed:3}  {run.metrics}" for run in kept]
-    if "solved" in kept[0].metrics:
-        lines.append(f"solved: {Count(sum(run.metrics['solved'] for run in kept), len(kept))}")
-    return show([run.record() for run in kept], chosen.json, lines)
+    results = sweep.Results(chosen.out or sweep.place(cells))
+    found = results.read()
+    for sentence in sweep.remarks(cells, results, found):
+        say(sentence, 0)
+    done = {cell.key: found.lines[cell.key] for cell in cells if cell.key in found.lines}
+    todo = [cell for cell in cells if cell.key not in done]
+    making = sweep.sweep(todo, results, jobs=chosen.jobs, dask=chosen.dask)
+    before = len(cells) - len(todo)
+    try:
+        # disable=None: a bar only where somebody sees it
+        for line in tqdm(making, total=len(cells), initial=before, unit="run", disable=None):
+            done[line["key"]] = line
+    except KeyboardInterrupt:
+        kept = len({cell.key for cell in cells} & set(results.read().lines))
+        whole = f"in {results.path}, and a second sweep will not train them again"
+        return say(f"stopped by Ctrl-C; {kept} of {len(cells)} runs are kept {whole}", 130)
+    say(f"{len(cells)} runs, {before} of them done before; results in {results.path}", 0)
+    lines = sweep.in_order(cells, done)
+    return show(lines, chosen.json, sweep.report(cells, lines))
 
 
 def equations(chosen: argparse.Namespace) -> int:

@@ -106,6 +106,44 @@ def experiment(task: str) -> Any:
         ) from error
 
 
+def depends_on(
+    name: str,
+    *,
+    settings: str = "recipe",
+    seed: int = 0,
+    profile: str | None = None,
+    device: str | None = None,
+    **overrides: Any,
+) -> dict[str, Any]:
+    """Return all that the result of a run depends on; `store.digest` of it is the run's key.
+
+    Args:
+        name: a key of `assignments.MODELS`.
+        settings: "recipe" or "assignment".
+        seed: of the weights and the data.
+        profile: how much is run; UNROLLED_PROFILE's without it.
+        device: "cpu" or "cuda"; chosen by the profile without it.
+        overrides: settings changed for this run, such as `seq_len=20`.
+
+    Raises:
+        ValueError: an unknown name, settings, profile or override, or a negative seed.
+    """
+    if seed < 0:
+        raise ValueError(f"seed: expected 0 or more, got {seed}")
+    row = assignments.model(name)
+    return {
+        "model": name,
+        "network": row.network,
+        "settings": asdict(assignments.settings_of(name, settings, profile, **overrides)),
+        "seed": seed,
+        "device": device,
+        "profile": assignments.profile(profile).name,
+        "versions": versions(row.framework),
+        "data": mnist.find().kind if row.task == "mnist" else None,
+        "source": source_digest(f"unrolled.experiments.{row.task}"),
+    }
+
+
 def run(
     name: str,
     *,
@@ -132,24 +170,10 @@ def run(
     Raises:
         ValueError: an unknown name, settings, profile, device or override, or a negative seed.
     """
-    if seed < 0:
-        raise ValueError(f"seed: expected 0 or more, got {seed}")
-    row, chosen = (
-        assignments.model(name),
-        assignments.settings_of(name, settings, profile, **overrides),
+    what = depends_on(
+        name, settings=settings, seed=seed, profile=profile, device=device, **overrides
     )
-    level = assignments.profile(profile).name
-    what = {
-        "model": name,
-        "network": row.network,
-        "settings": asdict(chosen),
-        "seed": seed,
-        "device": device,
-        "profile": level,
-        "versions": versions(row.framework),
-        "data": mnist.find().kind if row.task == "mnist" else None,
-        "source": source_digest(f"unrolled.experiments.{row.task}"),
-    }
+    row, chosen = assignments.model(name), Settings(**what["settings"])
 
     def train() -> tuple[dict[str, Any], Arrays]:
         module = experiment(row.task)  # loading a framework is no part of the training time
@@ -157,7 +181,7 @@ def run(
         outcome = module.train(row.network, chosen, seed=seed, device=device, callback=callback)
         made = Run(
             name=name,
-            profile=level,
+            profile=what["profile"],
             settings_name=settings,
             settings=chosen,
             seed=seed,

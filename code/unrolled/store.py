@@ -50,6 +50,12 @@ def folder_of_store() -> Path:
     return Path(named) if named else Path(user_cache_dir("unrolled")) / "runs"
 
 
+def digest(what: dict[str, Any]) -> str:
+    """Return the key under which the result that depends on `what` is kept."""
+    text = json.dumps(what, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
 def stored(
     what: dict[str, Any],
     make: Callable[[], tuple[dict[str, Any], Arrays]],
@@ -65,8 +71,7 @@ def stored(
     Raises:
         ValueError: the folder cannot be written.
     """
-    text = json.dumps(what, sort_keys=True, default=_plain)
-    folder = folder_of_store() / hashlib.sha256(text.encode()).hexdigest()[:24]
+    folder = folder_of_store() / digest(what)
     lock = FileLock(folder.with_suffix(".lock"))
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

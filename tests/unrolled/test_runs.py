@@ -114,7 +114,7 @@ def test_ctrl_c_in_a_sweep_ends_it_and_keeps_the_seeds_before(monkeypatch, capsy
     monkeypatch.setattr(runs, "run", stops)
     assert cli.main(["sweep", "memory-rnn", "--seeds", "4"]) == 130
     said = capsys.readouterr()
-    assert "stopped by Ctrl-C; 1 seeds are kept" in said.err
+    assert "stopped by Ctrl-C; 1 of 4 runs are kept" in said.err
     assert said.out == ""
     assert seen == [0, 1]
 
