@@ -14,6 +14,7 @@ LIBRARY = ROOT / "code" / "unrolled"
 LAYERS = (
     {"tasks", "mnist", "evidence", "gradcheck", "store", "show", "frameworks", "results"},
     {"cells", "memory", "torch_models", "keras_models", "convert"},
+    {"starts"},
     {"assignments"},
     {"training", "torch_training"},
     {"experiments"},

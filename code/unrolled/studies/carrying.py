@@ -14,14 +14,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 
 from unrolled import convert, frameworks, tasks
 from unrolled.cells import CELLS, GRU, LSTM, Array, Cache, Cell
-from unrolled.ensembles import Ensemble, clip_each
+from unrolled.ensembles import count
+from unrolled.starts import set_keeping_biases
 from unrolled.studies.gradients import factor_per_step
 from unrolled.studies.gradients import step_jacobians as rnn_jacobians
-from unrolled.torch_models import SequenceTagger, recurrent_layer, seeded
+from unrolled.torch_models import recurrent_layer, seeded
 
 SEQ_LEN = 40
 STARTS = ("PyTorch", "Keras", "bias 3", "chrono")
@@ -84,51 +84,6 @@ JACOBIANS: dict[str, Callable[..., Array]] = {
     "lstm": lstm_jacobians,
     "gru": gru_jacobians,
 }
-
-
-def chrono_biases(hidden_size: int, longest: int, *, rng: np.random.Generator) -> Array:
-    """Draw biases with which the units of a cell forget at rates spread over all scales.
-
-    b = ln u, u uniform in [1, T - 1]
-
-    Args:
-        hidden_size: H.
-        longest: T, the longest stretch to be bridged, at least 3.
-        rng: draws u.
-
-    Raises:
-        ValueError: if the stretch is too short.
-
-    Source: Tallec and Ollivier (2018).
-    """
-    if longest < 3:
-        raise ValueError(f"longest: expected at least 3, got {longest}")
-    return np.log(rng.uniform(1, longest - 1, hidden_size))
-
-
-def set_keeping_biases(
-    cell: Cell, start: str, *, longest: int = SEQ_LEN, rng: np.random.Generator
-) -> None:
-    """Set the biases that decide how much a gated cell keeps; a plain cell has none.
-
-    Args:
-        cell: changed in place: the forget gate's biases of an LSTM, the update gate's of a GRU.
-        start: "bias 3", or "chrono", which closes the input gate by as much as it opens the other.
-        longest: T of the chrono start.
-        rng: draws the chrono start.
-
-    Raises:
-        ValueError: another start.
-    """
-    if start not in ("bias 3", "chrono"):
-        raise ValueError(f"start: expected bias 3 or chrono, got {start!r}")
-    size = cell.hidden_size
-    keeping = slice(size, 2 * size)  # gate f of i, f, g, o; gate z of r, z, n
-    biases = np.full(size, 3.0) if start == "bias 3" else chrono_biases(size, longest, rng=rng)
-    if cell.num_gates > 1:
-        cell.bias_ih[keeping], cell.bias_hh[keeping] = biases, 0
-    if start == "chrono" and cell.num_gates == 4:
-        cell.bias_ih[:size], cell.bias_hh[:size] = -biases, 0
 
 
 def fresh_cell(kind: str, start: str, hidden_size: int, seed: int) -> Cell:
@@ -205,7 +160,7 @@ def remember(
 ) -> dict[str, Any]:
     """Train LSTMs on the memory task, alike in everything but the biases they start with.
 
-    All are trained side by side with Adam; each has its own data and its own clipping (norm 1).
+    Trained with the recipe's Adam and clipping; each network has its own data.
     Networks of one seed have the same weights, the same data and different biases.
 
     Args:
@@ -220,38 +175,19 @@ def remember(
     Returns:
         "test_mse" [starts, seeds], each on 2,000 fresh sequences.
     """
-    pairs = [(start, seed) for start in starts for seed in range(seeds)]
-    networks = Ensemble([_network(start, seed, hidden_size, seq_len) for start, seed in pairs])
-    parameters = list(networks.parameters())
-    optimizer = torch.optim.Adam(parameters, learning_rate)
-    streams = [np.random.default_rng([seed, 0]) for _, seed in pairs]
-    for _ in range(steps):
-        optimizer.zero_grad(set_to_none=True)
-        _errors(networks, streams, batch_size, seq_len).sum().backward()
-        clip_each(parameters, 1.0)
-        optimizer.step()
-    with torch.no_grad():
-        fresh = [np.random.default_rng([seed, 2]) for _, seed in pairs]
-        test_mse = _errors(networks, fresh, 2000, seq_len)
-    return {"test_mse": test_mse.numpy().reshape(len(starts), seeds)}
-
-
-def _network(start: str, seed: int, hidden_size: int, seq_len: int) -> SequenceTagger:
-    with seeded(seed):
-        network = SequenceTagger("lstm", 1, hidden_size)
-    if start != "PyTorch":
-        cell = convert.from_torch(network.recurrent)
-        rng = np.random.default_rng([seed, 1])
-        set_keeping_biases(cell, start, longest=seq_len, rng=rng)
-        weights = {k: torch.from_numpy(v) for k, v in convert.to_torch(cell).items()}
-        network.recurrent.load_state_dict(weights)
-    return network
-
-
-def _errors(
-    networks: Ensemble, streams: list[np.random.Generator], n: int, seq_len: int
-) -> torch.Tensor:
-    """Return each network's mean squared error on n sequences of its own stream, [E]."""
-    drawn = [tasks.memory(n, seq_len, rng=stream) for stream in streams]
-    x, y = (torch.from_numpy(np.stack(part)) for part in zip(*drawn, strict=True))
-    return (networks(x)[:, :, -1] - y).pow(2).mean(dim=(1, 2))
+    trained = [
+        count(
+            "memory-rnn",
+            network={"cell": "lstm"},
+            seeds=seeds,
+            init="default" if start == "PyTorch" else start,
+            seq_len=seq_len,
+            steps=steps,
+            hidden_size=hidden_size,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            n_validate=2000,
+        )
+        for start in starts
+    ]
+    return {"test_mse": np.stack([result["test_mse"] for result in trained])}

@@ -98,7 +98,7 @@ def share_left_by_bias(equation: Equation) -> Gap:
 
 def chrono_cells(equation: Equation) -> Gap:
     """Compare with the mean over two million units of the chrono start, and with a cell's."""
-    from unrolled.studies.carrying import chrono_biases
+    from unrolled.starts import chrono_biases
 
     errors = []
     for longest, steps in ((5, 2), (12, 12), (40, 20)):

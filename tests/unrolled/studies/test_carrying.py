@@ -73,43 +73,6 @@ def test_state_jacobians_know_every_cell():
         assert carrying.state_jacobians(cell, np.ones((N, T, 1))).shape == (N, T, size, size)
 
 
-def test_chrono_biases_spread_the_times_evenly():
-    times = np.exp(carrying.chrono_biases(20_000, 40, rng=np.random.default_rng(0)))
-    assert times.min() >= 1
-    assert times.max() <= 39
-    np.testing.assert_allclose(np.quantile(times, [0.25, 0.5, 0.75]), [10.5, 20, 29.5], rtol=0.03)
-
-
-def test_chrono_wants_a_stretch():
-    with pytest.raises(ValueError, match="longest: expected at least 3, got 2"):
-        carrying.chrono_biases(4, 2, rng=np.random.default_rng(0))
-
-
-def test_keeping_biases_go_to_the_gate_that_keeps():
-    lstm, gru = LSTM(1, H), GRU(1, H)
-    before = lstm.bias_ih.copy()
-    for cell in (lstm, gru):
-        carrying.set_keeping_biases(cell, "bias 3", rng=np.random.default_rng(0))
-        np.testing.assert_array_equal((cell.bias_ih + cell.bias_hh)[H : 2 * H], 3)
-    others = np.r_[:H, 2 * H : 4 * H]
-    np.testing.assert_array_equal(lstm.bias_ih[others], before[others])
-    kept = lstm.forward(np.zeros((1, 1, 1)))[2]["f"]
-    np.testing.assert_allclose(kept, cells.sigmoid(3.0))
-
-
-def test_the_chrono_start_closes_the_input_gate():
-    lstm = LSTM(1, H)
-    carrying.set_keeping_biases(lstm, "chrono", rng=np.random.default_rng(0))
-    cache = lstm.forward(np.zeros((1, 1, 1)))[2]
-    np.testing.assert_allclose(cache["i"], 1 - cache["f"])
-    assert cache["f"].min() >= 0.5
-
-
-def test_another_start_is_an_error():
-    with pytest.raises(ValueError, match="start: expected bias 3 or chrono, got 'zero'"):
-        carrying.set_keeping_biases(LSTM(1, H), "zero", rng=np.random.default_rng(0))
-
-
 def test_pytorch_s_cells_are_pytorch_s():
     torch.manual_seed(5)
     layer = torch.nn.LSTM(1, H)
@@ -148,12 +111,6 @@ def test_remember_learns_what_an_untrained_network_does_not_know():
     trained = carrying.remember(**short, steps=150)["test_mse"]
     assert trained.shape == (1, 2)
     assert trained.max() < 0.1 < 0.3 < untrained.min()
-
-
-def test_starts_differ_in_biases_alone():
-    plain, opened = (carrying._network(s, 0, H, 40).state_dict() for s in ("PyTorch", "bias 3"))
-    changed = [k for k in plain if not torch.equal(plain[k], opened[k])]
-    assert sorted(changed) == ["recurrent.bias_hh_l0", "recurrent.bias_ih_l0"]
 
 
 def test_remember_asks_at_the_end():
