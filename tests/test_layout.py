@@ -20,6 +20,7 @@ LAYERS = (
     {"runs"},
     {"ensembles"},
     {"studies"},
+    {"claims"},
     {"derivations"},
     {"witnesses", "verify"},
     {"plots"},

@@ -38,8 +38,9 @@ def digest(cells: list[str], code: Path) -> str:
 def reached(cells: list[str], code: Path) -> set[Path]:
     """Return the library's files that the cells import, directly or through others.
 
-    A file that is not a module, such as a table, belongs to everything. A cell that is not plain
-    Python could start anything, so it reaches the whole library.
+    A table belongs to the module or package of its name that lies beside it, as `claims.json` does
+    to `claims`; one without such a neighbour belongs to everything. A cell that is not plain Python
+    could start anything, so it reaches the whole library.
 
     Args:
         cells: the sources of the code cells.
@@ -59,7 +60,9 @@ def reached(cells: list[str], code: Path) -> set[Path]:
         elif name in modules and name not in found:
             found.add(name)
             todo += _names(modules[name].read_text(encoding="utf-8"))
-    return {modules[name] for name in found} | {p for p in files if p.suffix != ".py"}
+    tables = {p: _module(p, code) for p in files if p.suffix != ".py"}
+    read = {p for p, name in tables.items() if name in found or name not in modules}
+    return {modules[name] for name in found} | read
 
 
 def _module(path: Path, code: Path) -> str:
