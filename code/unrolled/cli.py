@@ -218,6 +218,8 @@ def measure_claims(chosen: argparse.Namespace) -> int:
             raise ValueError("UNROLLED_PROFILE: expected cpu or gpu, got smoke: nothing follows")
         print("profile smoke: no claim is measured again or compared", file=sys.stderr)
         return keep_comparison([], chosen)
+    if chosen.again:
+        measuring.refuse_outdated(asked)  # before the work, not after it
     # The manifest holds the outcomes of a build's part too, which is measured by itself.
     todo = measuring.jobs(asked, whole=not chosen.again, again=chosen.again or chosen.write)
     workers = min(chosen.jobs or cpu_count(), max(1, len(todo)))

@@ -69,6 +69,13 @@ def test_a_cell_that_is_not_python_reaches_everything(code):
     assert len(names(["%timeit 1", "from unrolled import tasks"], code)) == 8
 
 
+def test_a_table_belongs_to_the_module_of_its_name(code):
+    (code / "unrolled" / "claims.py").write_text("")
+    (code / "unrolled" / "claims.json").write_text("{}")
+    assert names(["import unrolled.claims"], code) >= {"claims.py", "claims.json"}
+    assert names(["1"], code) == set()
+
+
 def test_a_table_belongs_to_everything_and_bytecode_to_nothing(code):
     (code / "unrolled" / "table.json").write_text("{}")
     (code / "unrolled" / "__pycache__").mkdir()

@@ -28,6 +28,7 @@ from unrolled.claims import manifest
 from unrolled.claims.manifest import Record
 from unrolled.evidence import Band, Claim, Count, band
 
+BUDGET = 15 * 60  # core-seconds in which a build measures its part again
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -218,6 +219,17 @@ def _estimate(group: list[Claim], seeds: int, known: dict[str, Record]) -> float
     return records[0].seconds * seeds / records[0].n if records else None
 
 
+def refuse_outdated(chosen: Iterable[Claim]) -> None:
+    """See to it that the manifest answers every claim that is to be compared with it.
+
+    Raises:
+        ValueError: it lacks one of them, answers another question, or contradicts itself.
+    """
+    known = manifest.read()
+    if wrong := [reason for c in chosen if c.again and (reason := outdated(c, known))]:
+        raise ValueError("; ".join(wrong) + "; `unrolled evidence --write` measures them")
+
+
 def announced(todo: list[Job], workers: int) -> str:
     """Say how much there is to do and how long it may take if nothing is stored."""
     told = [job.seconds for job in todo if job.seconds is not None]
@@ -341,13 +353,12 @@ def compare_all(chosen: Iterable[Claim]) -> list[Verdict]:
     """Compare every claim whose subset is measured again with the manifest.
 
     Raises:
-        ValueError: the manifest lacks one of them, or answers another question.
+        ValueError: see `refuse_outdated`.
     """
-    known = manifest.read()
     subset = [c for c in chosen if c.again]
-    if wrong := [reason for c in subset if (reason := outdated(c, known))]:
-        raise ValueError("; ".join(wrong) + "; `unrolled evidence --write` measures them")
-    return [compare(c, known[c.label], measure(c, c.again), claims=compared()) for c in subset]
+    refuse_outdated(subset)
+    known, number = manifest.read(), compared()
+    return [compare(c, known[c.label], measure(c, c.again), claims=number) for c in subset]
 
 
 def keep_verdicts(verdicts: list[Verdict], path: Path) -> None:
