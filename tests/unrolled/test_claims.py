@@ -166,6 +166,30 @@ def test_the_first_seeds_are_a_measurement_of_their_own(lottery):
     assert lottery.calls == [10]
 
 
+def test_the_manifest_keeps_what_the_first_seeds_gave_by_themselves(lottery, monkeypatch):
+    # Side by side with fewer others a network may end otherwise; a build repeats the part.
+    def count(*, seeds, name):
+        return {"solved": np.array(SIX_OF_FORTY[:seeds]) ^ (seeds == 10)}
+
+    count.__module__ = "unrolled.tasks"
+    monkeypatch.setattr(tasks, "count", count)
+    part = replace(lottery.claim, again=10)
+    record = measuring.record(part)
+    assert record.outcomes.startswith("0001000010")
+    assert record.again == "1110111101"
+    again = measuring.measure(part, 10)
+    assert measuring.compare(part, record, again, claims=1).holds
+
+
+def test_runs_that_were_stored_count_with_what_they_once_took(lottery, monkeypatch):
+    def count(*, seeds, name):
+        return {"solved": np.ones(seeds, bool), "trained_for": 1234.5}
+
+    count.__module__ = "unrolled.tasks"
+    monkeypatch.setattr(tasks, "count", count)
+    assert measuring.record(lottery.claim).seconds == 1234.5
+
+
 def test_claims_of_one_measurement_share_it(lottery):
     other = replace(lottery.claim, label="losers", outcome="solved", test=("<", 1))
     todo = measuring.jobs([lottery.claim, other])

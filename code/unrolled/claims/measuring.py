@@ -136,11 +136,14 @@ def measuring_function(name: str) -> Callable[..., dict[str, Any]]:
 
     Raises:
         ValueError: the package has no such function.
+        ModuleNotFoundError: it needs a framework that is not installed.
     """
     module, _, function = name.rpartition(".")
     try:
         found = getattr(importlib.import_module(f"unrolled.{module}"), function)
-    except (ImportError, AttributeError) as error:
+    except (ModuleNotFoundError, AttributeError) as error:
+        if not str(error.name).startswith(("unrolled", function)):
+            raise
         raise ValueError(f"measure: expected a function of the package, got {name!r}") from error
 
     @functools.wraps(found)
@@ -185,7 +188,8 @@ def measure(claim: Claim, first: int | None = None) -> Measured:
     engine = result.get("engine")
     return Measured(
         outcomes=outcomes,
-        seconds=result["seconds"],
+        # Stored runs take no time; what they once took is what they would take again.
+        seconds=max(result["seconds"], result.get("trained_for", 0.0)),
         device=f"{device}, {engine}" if engine else device,
         platform=result.get("platform", fingerprint()),
         date=result["date"],
@@ -259,17 +263,22 @@ def run(
     ending = Parallel(n_jobs=workers, return_as="generator_unordered")(
         delayed(_work)(job, number) for number, job in enumerate(todo)
     )
-    for done, (number, line, wrong) in enumerate(ending, start=1):
-        say(f"[{done}/{len(todo)}] {wrong or line}")
-        yield todo[number], wrong
+    left = dict(enumerate(todo))
+    for number, line, wrong in ending:
+        job = left.pop(number)
+        seconds = sum(other.seconds or 0 for other in left.values()) / workers
+        rest = f"; about {seconds / 60:.0f} min left" if seconds > 60 else ""
+        say(f"[{len(todo) - len(left)}/{len(todo)}] {wrong or line}{rest}")
+        yield job, wrong
 
 
 def _work(job: Job, number: int) -> tuple[int, str, str]:
     """Make one measurement in a process of its own; the store keeps it."""
     try:
         measured = [measure(c, job.seeds) for c in job.claims]
-    except (ValueError, ImportError, AttributeError, TypeError) as error:
-        return number, "", f"{job.name}: {' '.join(str(error).split())}"
+    except Exception as error:  # whatever it is: a night's other measurements go on
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        return number, "", f"{job.name}: {kind}{' '.join(str(error).split())}"
     counts = ", ".join(
         f"{c.label} {m.k} of {m.n}" for c, m in zip(job.claims, measured, strict=True)
     )

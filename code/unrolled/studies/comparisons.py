@@ -33,7 +33,7 @@ def trained(name: str, *, seeds: int, data: str = "real", changes: Changes | Non
 
     Returns:
         "accuracy" and "loss" on the test images and "run_seconds", each [seeds]; "parameters";
-        "device".
+        "device"; "trained_for", the seconds of all runs, stored or not.
 
     Raises:
         ValueError: other data were found.
@@ -46,6 +46,7 @@ def trained(name: str, *, seeds: int, data: str = "real", changes: Changes | Non
         "run_seconds": np.array([r.seconds for r in found]),
         "parameters": found[0].metrics["parameters"],
         "device": found[0].device,
+        "trained_for": sum(r.seconds for r in found),
     }
 
 
@@ -81,7 +82,7 @@ def paired(
 
     Returns:
         "accuracy_gain" (first minus second) and "time_ratio" (first over second), each [seeds];
-        "parameters" of both; "device".
+        "parameters" of both; "device"; "trained_for", the seconds of all runs.
     """
     one = trained(first, seeds=seeds, data=data, changes=first_changes)
     two = trained(second, seeds=seeds, data=data, changes=second_changes)
@@ -90,6 +91,7 @@ def paired(
         "time_ratio": one["run_seconds"] / two["run_seconds"],
         "parameters": (one["parameters"], two["parameters"]),
         "device": one["device"],
+        "trained_for": one["trained_for"] + two["trained_for"],
     }
 
 
@@ -103,11 +105,12 @@ def decision(name: str, *, seeds: int, data: str = "real") -> dict[str, Any]:
 
     Returns:
         "settled" [seeds], the median row from which on an answer never changes again, and
-        "accuracy_20", "accuracy_24" [seeds], the share of right answers after rows 20 and 24.
+        "accuracy_20", "accuracy_24" [seeds], the share of right answers after rows 20 and 24;
+        "device"; "trained_for", the seconds of all runs.
     """
     rows, labels = reading.rows_and_labels()["test"]
-    settled, accuracy = [], []
-    for run in _runs(name, seeds, data, {}):
+    settled, accuracy, found = [], [], _runs(name, seeds, data, {})
+    for run in found:
         answers = analysis.probabilities_by_row(run.network(), rows).argmax(2)  # [N, T]
         settled.append(float(np.median(analysis.settling_row(answers))))
         accuracy.append((answers == labels.numpy()[:, None]).mean(0))
@@ -116,6 +119,8 @@ def decision(name: str, *, seeds: int, data: str = "real") -> dict[str, Any]:
         "settled": np.array(settled),
         "accuracy_20": by_row[:, 19],
         "accuracy_24": by_row[:, 23],
+        "device": found[0].device,
+        "trained_for": sum(r.seconds for r in found),
     }
 
 

@@ -17,6 +17,7 @@ def test_a_trained_reader_is_the_stored_run_of_its_seed(alone):
         assert found["run_seconds"][seed] == run.seconds
     assert found["accuracy"].shape == (2,)
     assert found["loss"][0] != found["loss"][1]
+    assert found["trained_for"] == found["run_seconds"].sum()
 
 
 def test_other_data_are_refused(alone):
@@ -35,6 +36,8 @@ def test_a_pair_has_one_seed_and_the_first_is_ahead_if_the_gain_is_positive(alon
         gain = first.metrics["test_accuracy"] - second.metrics["test_accuracy"]
         assert found["accuracy_gain"][seed] == gain
         assert found["time_ratio"][seed] == first.seconds / second.seconds
+        both = [first.seconds, second.seconds]
+        assert found["trained_for"] > sum(both)  # of two seeds
     assert (found["accuracy_gain"] > 0).all()  # twenty updates against two
 
 
@@ -62,10 +65,13 @@ def test_the_decision_is_read_off_the_head_after_each_row(alone, monkeypatch):
     assert found["settled"].tolist() == [23, 23]
     assert found["accuracy_20"].tolist() == [0, 0]
     assert found["accuracy_24"].tolist() == [0.75, 0.75]
+    assert found["trained_for"] == 3
 
 
 class Reader:
-    """A network that changes its mind at row 23."""
+    """A run and its network, which changes its mind at row 23."""
+
+    seconds, device = 1.5, "cpu"
 
     def network(self):
         return self
