@@ -9,18 +9,25 @@ installed := .venv/.installed
 out := $(if $(filter cpu,$(PROFILE)),.,_build/$(PROFILE))
 site := $(out)/_build/html
 built := $(out)/_build/.built
+# Chapters and claims share one store of runs.
+measure := UNROLLED_RUNS=$(CURDIR)/_build/runs $(bin)/unrolled evidence
 pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
-.PHONY: book test check bench serve clean
+.PHONY: book evidence test check bench serve clean
 
 # execution.json is written anew only when a chapter ran, or profile, data, device or commit changed.
 book: $(installed)
 	$(bin)/python -m bindery.execute
+	$(measure) --again --out $(out)/_build/claims.json
 	@$(MAKE) --no-print-directory $(built)
 	@echo "The book: file://$(abspath $(site))/index.html"
 
+# Hours, on all cores; stop it whenever you like, and go on later. The manifest is committed by hand.
+evidence: $(installed)
+	$(measure) --write
+
 # From nothing, always: a page that Sphinx does not read again hides its warnings.
-$(built): $(pages) $(out)/_build/execution.json
+$(built): $(pages) $(out)/_build/execution.json $(wildcard $(out)/_build/claims.json)
 	rm -rf $(site) $(out)/_build/.doctrees
 	$(bin)/jupyter-book build . --path-output $(out) -W -n --keep-going --quiet
 	@touch $@

@@ -23,6 +23,7 @@ LAYERS = (
     {"studies"},
     {"cluster"},
     {"sweep"},
+    {"claims"},
     {"derivations"},
     {"witnesses", "verify"},
     {"plots"},

@@ -1,4 +1,4 @@
-"""The command line: `unrolled list | train | sweep | equations | data | doctor`.
+"""The command line: `unrolled COMMAND`, one of those that `parser` lists.
 
 It reads arguments, calls the library and prints; nothing is decided here. Results go to stdout,
 words about them to stderr. A mistake is one sentence and exit code 2; Ctrl-C exits with 130 and
@@ -85,6 +85,19 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="results, a JSON line for each finished run; what it holds is not run again "
         "(default: a file of this grid in the folder of the runs, named at the end)",
+    )
+    add("claims", list_claims, "every claim of the book that has been counted, from the manifest")
+    evidence = add("evidence", measure_claims, "measure the book's claims, or go on doing so")
+    evidence.add_argument("--only", nargs="+", metavar="LABEL", help="these claims, not all")
+    evidence.add_argument(
+        "--again", action="store_true", help="a build's part: the first seeds, and compare"
+    )
+    evidence.add_argument(
+        "--write", action="store_true", help="then put what was measured into the manifest"
+    )
+    evidence.add_argument("--jobs", type=int, metavar="J", help="processes (default: one a core)")
+    evidence.add_argument(
+        "--out", type=Path, metavar="FILE", help="also write what --again found there"
     )
     add("equations", equations, "every verified equation: label, checks run, largest error")
     add("data", data, "which MNIST was found, where, and whether it is verified")
@@ -201,6 +214,63 @@ def sweep_models(chosen: argparse.Namespace) -> int:
     say(f"{len(cells)} runs, {before} of them done before; results in {results.path}", 0)
     lines = sweep.in_order(cells, done)
     return show(lines, chosen.json, sweep.report(cells, lines))
+
+
+def list_claims(chosen: argparse.Namespace) -> int:
+    """Print what the manifest says of each claim."""
+    from unrolled import claims
+
+    rows = claims.table()
+    return show(rows, chosen.json, [f"{r['label']:32} {r['sentence']}" for r in rows])
+
+
+def measure_claims(chosen: argparse.Namespace) -> int:
+    """Measure claims side by side; what is stored already is not measured again."""
+    from joblib import cpu_count
+
+    from unrolled import claims
+    from unrolled.claims import measuring
+
+    if chosen.again and chosen.write:
+        raise ValueError("--write: expected a whole measurement, got --again")
+    if chosen.jobs is not None and chosen.jobs < 1:
+        raise ValueError(f"--jobs: expected at least 1, got {chosen.jobs}")
+    asked = [claims.claim(label) for label in chosen.only] if chosen.only else claims.CLAIMS
+    if not assignments.profile().conclusive:
+        if not chosen.again:
+            raise ValueError("UNROLLED_PROFILE: expected cpu or gpu, got smoke: nothing follows")
+        print("profile smoke: no claim is measured again or compared", file=sys.stderr)
+        return keep_comparison([], chosen)
+    if chosen.again:
+        measuring.refuse_outdated(asked)  # before the work, not after it
+    # The manifest holds the outcomes of a build's part too, which is measured by itself.
+    todo = measuring.jobs(asked, whole=not chosen.again, again=chosen.again or chosen.write)
+    workers = min(chosen.jobs or cpu_count(), max(1, len(todo)))
+    print(measuring.announced(todo, workers), file=sys.stderr)
+
+    def progress_line(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    failed = [
+        wrong for _, wrong in measuring.run(todo, workers=workers, say=progress_line) if wrong
+    ]
+    if failed:
+        return say("; ".join(failed), 1)
+    if chosen.write:
+        measuring.write(asked)
+    return keep_comparison(measuring.compare_all(asked), chosen) if chosen.again else 0
+
+
+def keep_comparison(verdicts: list[Any], chosen: argparse.Namespace) -> int:
+    """Print what was compared with the manifest, write it where asked, and fail if a band broke."""
+    from unrolled.claims import measuring
+
+    if chosen.out:
+        measuring.keep_verdicts(verdicts, chosen.out)
+    broken = [str(verdict) for verdict in verdicts if not verdict.holds]
+    rows = [{"label": v.claim.label, "found": str(v.again), "holds": v.holds} for v in verdicts]
+    show(rows, chosen.json, [str(verdict) for verdict in verdicts])
+    return say("; ".join(broken), 1) if broken else 0
 
 
 def equations(chosen: argparse.Namespace) -> int:

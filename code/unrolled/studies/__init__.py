@@ -1,4 +1,4 @@
-"""What a single chapter looks into, one module a question.
+"""What the chapters look into, one module a question.
 
 modes          Backpropagation through time: two ways to a gradient, their costs, a cut sum
 mutants        An RNN in NumPy: broken backward passes, and which check sees them
@@ -10,6 +10,7 @@ second_bias    Build your own LSTM: one bias or two
 truncation     The adding problem: windows, carried states, cut gradients
 misreadings    Reading MNIST row by row: the batch read as time
 analysis       When does it decide?: readings row by row, gates, clamps
+comparisons    The claims: one number a seed, and pairs that share a seed
 
 The rest of the library does not need them.
 """
