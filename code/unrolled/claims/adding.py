@@ -24,13 +24,14 @@ CLAIMS: tuple[Claim, ...] = tuple(
         chapter="adding",
         sentence=f"{words} {{count}} {plural} end below {words_of_line}.",
         measure="ensembles.count",
-        arguments={"name": f"adding-{cell}"}
+        arguments={"name": f"adding-{'lstm' if cell == 'gru' else cell}"}
+        | ({"network": {"cell": "gru"}} if cell == "gru" else {})
         | changes
         | ({"learning_rate": 3e-2} if settings == "two" else {}),
         outcome="test_mse",
         test=("<", limit),
         threshold=f"mean squared error on fresh streams below {words_of_line}",
-        n=20,
+        n=10,
         again=10 if settings == "sheet" and cell != "gru" else 0,
     )
     for cell, plural in CELLS.items()

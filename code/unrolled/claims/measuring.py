@@ -9,6 +9,7 @@ networks share one measurement.
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib
 import importlib.metadata
 import json
@@ -108,7 +109,8 @@ def fingerprint() -> dict[str, str]:
     return {
         "system": platform.system(),
         "machine": platform.machine(),
-        "cpu": _cpu_model(),
+        "cpu": _cpu("model name"),
+        "features": hashlib.sha256(_cpu("flags").encode()).hexdigest()[:8],
         **{name: _version(name) for name in ("numpy", "torch", "numba")},
     }
 
@@ -119,12 +121,13 @@ def _version(package: str) -> str:
     return "not installed"
 
 
-def _cpu_model() -> str:
+def _cpu(what: str) -> str:
+    """Return what Linux says of the processor: its name, or the instructions that it knows."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor()
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith(what))
     return next(named, platform.processor())
 
 

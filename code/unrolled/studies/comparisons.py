@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
 
 from unrolled import mnist, runs, tasks
-from unrolled.assignments import Settings
+from unrolled.assignments import Settings, model, settings_of
 from unrolled.cells import GRU
 from unrolled.experiments import mnist as reading
 from unrolled.studies import analysis, automata, carrying, second_bias
+from unrolled.torch_training import device_name
 from unrolled.training import NumpyOptimizer
 
 Changes = Mapping[str, Any]
@@ -93,6 +95,35 @@ def paired(
         "device": one["device"],
         "trained_for": one["trained_for"] + two["trained_for"],
     }
+
+
+def pace(
+    first: str, second: str, *, seeds: int, second_changes: Changes | None = None
+) -> dict[str, Any]:
+    """Let two row readers take turns and say how long an update of each takes.
+
+    A machine has slower minutes: what ran at different times is not compared.
+
+    Args:
+        first: an MNIST model of `assignments.MODELS`.
+        second: another, or the same with other settings.
+        seeds: rounds, each with fresh networks.
+        second_changes: settings changed in the second.
+
+    Returns:
+        "time_ratio" [seeds], first over second; "device".
+    """
+    changes: tuple[Changes, Changes] = ({}, second_changes or {})
+    rows, labels = (part[:256] for part in reading.rows_and_labels()["train"])
+    ratios = []
+    for seed in range(seeds):
+        networks = {
+            place: reading.build(model(name).network, settings_of(name, **changed), seed, "cpu")
+            for place, name, changed in zip("ab", (first, second), changes, strict=True)
+        }
+        took = analysis.seconds_per_update(networks, rows, labels)
+        ratios.append(took["a"] / took["b"])
+    return {"time_ratio": np.array(ratios), "device": device_name(torch.device("cpu"))}
 
 
 def decision(name: str, *, seeds: int, data: str = "real") -> dict[str, Any]:
