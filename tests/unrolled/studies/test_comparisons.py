@@ -143,3 +143,27 @@ def test_the_grus_gradient_is_that_of_the_cross_entropy(reset_after, monkeypatch
         array[place] += 1e-5
         slope = np.broadcast_to(seen["gradients"][name], array.shape)[place]
         assert slope == pytest.approx((up - down) / 2e-5, rel=1e-5, abs=1e-9), name
+
+
+def test_the_pace_of_a_pair_is_that_of_the_networks_it_names(monkeypatch):
+    built, rows = [], (torch.zeros(300, 28, 28), torch.zeros(300, dtype=torch.long))
+    monkeypatch.setattr(comparisons.reading, "rows_and_labels", lambda: {"train": rows})
+    honest = comparisons.reading.build
+
+    def build(network, settings, seed, device):
+        built.append((network["cell"], settings.hidden_size, seed))
+        return honest(network, settings, seed, device)
+
+    def clock(networks, rows, labels):
+        assert len(rows) == len(labels) == 256
+        return {"a": 3.0, "b": 4.0}
+
+    monkeypatch.setattr(comparisons.reading, "build", build)
+    monkeypatch.setattr(comparisons.analysis, "seconds_per_update", clock)
+    pair = {
+        "first": "mnist-gru-64",
+        "second": "mnist-lstm-64",
+        "second_changes": {"hidden_size": 56},
+    }
+    assert comparisons.pace(**pair, seeds=2)["time_ratio"].tolist() == [0.75, 0.75]
+    assert built == [("gru", 64, 0), ("lstm", 56, 0), ("gru", 64, 1), ("lstm", 56, 1)]
