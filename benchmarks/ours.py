@@ -86,7 +86,7 @@ def adding(size: Size) -> Turn:
     def answers(x: Tensor) -> np.ndarray:
         streams = x.numpy()
         whole = Batch(streams, streams, streams, np.full(len(streams), streams.shape[1]))
-        return engine.outputs([whole] * size.networks)
+        return engine.outputs([whole] * size.networks)[0]
 
     return Turn(_ensemble(engine, RATE, size, 9000), lambda: adding_mse(answers))
 

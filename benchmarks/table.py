@@ -84,7 +84,7 @@ TABLE = (
         (plain.adding, Size(16)),
         (ours.adding, Size(16, 10)),
         floor=300,
-        score="test MSE after the same updates",
+        score="test MSE from the same first weights after as many updates",
     ),
     Contest(
         "memory",

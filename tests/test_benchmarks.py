@@ -15,7 +15,7 @@ SIDES = [side for contest in table.TABLE for side in (contest.plain[0], contest.
 
 
 @pytest.mark.parametrize(
-    "make", dict.fromkeys(SIDES), ids=lambda make: f"{make.__module__[11:]}-{make.__name__}"
+    "make", dict.fromkeys(SIDES), ids=lambda make: f"{make.__module__}.{make.__name__}"
 )
 def test_both_sides_of_every_row_run(make):
     assert make(table.Size(1)).run() > 0
@@ -23,13 +23,8 @@ def test_both_sides_of_every_row_run(make):
 
 @pytest.mark.parametrize("contest", table.TABLE, ids=lambda contest: contest.ways)
 def test_a_row_says_its_unit_and_what_is_equal_and_fits(contest):
-    row = table.measure(
-        replace(
-            slowed(1),
-            **{k: getattr(contest, k) for k in ("ways", "unit", "equal", "task", "floor")},
-        ),
-        rounds=1,
-    )
+    timed = slowed(1)
+    row = table.measure(replace(contest, plain=timed.plain, ours=timed.ours), rounds=1)
     said = program.lines(row)
     assert contest.unit in said[0]
     assert contest.equal in said[1]
