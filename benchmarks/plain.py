@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
-from unrolled import assignments, tasks
+from unrolled import assignments, convert, tasks
 from unrolled.experiments import mnist as rows
 from unrolled.torch_models import seeded
 
@@ -174,6 +174,7 @@ def mnist_keras(size: Size) -> Turn:
 
     def score() -> float:
         model = _keras_reader(MNIST[0])
+        model.set_weights(_first_weights(MNIST[0]))
         model.fit(*(a.numpy() for a in epoch_images()), batch_size=256, verbose=0)
         x, y = (a.numpy() for a in rows.rows_and_labels()["test"])
         return float((model.predict(x, batch_size=1000, verbose=0).argmax(1) == y).mean())
@@ -204,3 +205,13 @@ def _keras_reader(name: str) -> Any:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss, metrics=["accuracy"])
     return model
+
+
+def _first_weights(name: str) -> list[np.ndarray]:
+    """Return a one-layer reader's first weights as the other sides draw them, in Keras's layout."""
+    reader: Any = rows.build(assignments.model(name).network, assignments.settings_of(name), 0)
+    affine, wide, narrow = (
+        [layer.weight.numpy(force=True).T, layer.bias.numpy(force=True)]
+        for layer in (reader.affine, reader.head[1], reader.head[3])
+    )
+    return [*affine, *convert.to_keras(convert.from_torch(reader.recurrent)), *wide, *narrow]

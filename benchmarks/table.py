@@ -47,7 +47,7 @@ XNOR = "1,000 strings of 8 bits, batch 64, LSTM 64, Adam; tracing left out"
 XNOR_PLAIN = (plain.xnor, Size(5))
 MNIST = "networks, Adam 1e-3, batch 256, shuffled, as many updates of each"
 EIGHT = Size(12, 8)
-AFTER_EPOCH = "test accuracy of LSTM 32 after one epoch"
+AFTER_EPOCH = "test accuracy of LSTM 32 from the same first weights after one epoch"
 
 TABLE = (
     Contest(
