@@ -14,8 +14,7 @@ from itertools import takewhile
 from unrolled.evidence import Claim
 
 # What is swept, tried in this order. "" stands for the outcome: one measurement, several questions.
-SWEPT = ("seq_len", "hidden_size", "batch_size", "learning_rate", "cut")
-SWEPT += ("name", "start", "first", "")
+SWEPT = "seq_len hidden_size batch_size learning_rate cut name start first".split() + [""]
 ALIKE = 0.5  # the share of a sentence's words that a family must have in common
 GAP = "…"
 

@@ -7,8 +7,8 @@ some rounds.
 
 from __future__ import annotations
 
-import time
 from itertools import islice
+from time import perf_counter
 from typing import Any
 
 from unrolled.assignments import settings_of
@@ -71,6 +71,6 @@ def _engine(name: str) -> Any:
 
 
 def _seconds(trainer: Any, rates: list[float]) -> float:
-    start = time.perf_counter()
+    start = perf_counter()
     trainer.advance(rates)
-    return time.perf_counter() - start
+    return perf_counter() - start
