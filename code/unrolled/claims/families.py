@@ -14,7 +14,17 @@ from itertools import takewhile
 from unrolled.evidence import Claim
 
 # What is swept, tried in this order. "" stands for the outcome: one measurement, several questions.
-SWEPT = "seq_len hidden_size batch_size learning_rate cut name start first".split() + [""]
+SWEPT = (
+    "seq_len",
+    "hidden_size",
+    "batch_size",
+    "learning_rate",
+    "cut",
+    "name",
+    "start",
+    "first",
+    "",
+)
 ALIKE = 0.5  # the share of a sentence's words that a family must have in common
 GAP = "…"
 
