@@ -54,14 +54,17 @@ def test_claims_that_ask_something_else_too_stay_apart(change):
 
 
 def test_the_count_stays_in_the_line_when_it_lies_between_the_differences():
-    first, second = (
-        replace(TWENTY, sentence=f"Of these small {words} {{count}} are right.", arguments=name)
-        for words, name in (("LSTMs", {"name": "lstm"}), ("GRUs, by luck", {"name": "gru"}))
-    )
-    (found,) = families([first, second])
-    assert found.sentence == "Of these small … {count} are right."
-    ends = [replace(c, sentence=c.sentence[:-1] + " at all.") for c in (first, second)]
-    assert all("{count}" not in v for f in families(ends) for v in f.variants)
+    sweep = [
+        replace(
+            TWENTY,
+            sentence=f"In this sweep over {lengths} {{count}} with {cells} are right in the end.",
+            arguments={"name": cells},
+        )
+        for lengths, cells in (("short strings", "LSTMs"), ("long ones", "GRUs"))
+    ]
+    (found,) = families(sweep)
+    assert found.sentence == "In this sweep over … {count} are right in the end."
+    assert found.variants == ("short strings with LSTMs", "long ones with GRUs")
 
 
 def test_every_claim_of_the_book_is_in_one_family_and_all_words_are_kept():
