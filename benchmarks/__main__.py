@@ -1,83 +1,105 @@
-"""Measure the ratios: `python -m benchmarks`; writes benchmarks/latest.json.
-
-Plain and ours take turns, round by round, in one process and on one thread, so that a slower
-minute of the machine slows both. A round's figure is the median of its repetitions; a ratio is
-that of one round's pair.
-"""
+"""Measure the ratios: `python -m benchmarks [TASK…]`; writes benchmarks/latest.json."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from statistics import median
-from time import perf_counter
 
-import numpy as np
 import torch
 
-from benchmarks import ours, plain
+from benchmarks import limits, table
 
-ROUNDS = 5
-
-# task → unit, units in a plain update, in one of ours, repetitions of each, ratio to reach
-TABLE = {
-    "parity": ("string and network", 8, 64 * ours.NETWORKS, 30, 6, 20.0),
-    "adding": ("stream step", 3 * 3000, 90 * 100, 1, 10, 40.0),
-    "memory": ("sequence", 1024, 1024, 60, 60, 2.5),
-}
+PACKAGES = ("numpy", "torch", "numba", "tensorflow", "tensorflow-cpu", "keras")
+HEAD = f"{'plain : ours':41} {'for one':20} {'plain':>8} {'ours':>8}"
+HEAD += f"{'min':>7} {'median':>7} {'floor':>5}"
 
 
-def seconds(update, repetitions: int) -> float:
-    """Return the median time of one update."""
-    times = []
-    for _ in range(repetitions):
-        start = perf_counter()
-        update()
-        times.append(perf_counter() - start)
-    return median(times)
+def span(microseconds: float) -> str:
+    """Return a duration with its unit."""
+    if microseconds < 1:
+        return f"{1000 * microseconds:.3g} ns"
+    return f"{microseconds:.3g} µs" if microseconds < 999 else f"{microseconds / 1000:.3g} ms"
 
 
-def measure(task: str) -> dict:
-    """Return one row of the table."""
-    unit, plain_units, our_units, plain_runs, our_runs, floor = TABLE[task]
-    theirs, mine = getattr(plain, task)(), getattr(ours, task)()
-    theirs(), mine()  # the first call pays for what is made once
-    rounds = [(seconds(theirs, plain_runs), seconds(mine, our_runs)) for _ in range(ROUNDS)]
-    ratios = [(a / plain_units) / (b / our_units) for a, b in rounds]
+def lines(row: dict) -> list[str]:
+    """Return what the table says of a row; an asterisk marks one whose median misses the floor."""
+    floor = row["floor"]
+    missed = "*" if floor and row["ratio_median"] < floor else ""
+    times = f"{span(row['plain_us']):>8} {span(row['ours_us']):>8}"
+    ratios = f"{row['ratio_min']:6.3g} {row['ratio_median']:7.3g} {floor or '–':>5}{missed}"
+    said = [f"{row['ways']:41} {row['unit']:20} {times} {ratios}"]
+    said.append(f"  {row['task']}, equal: {row['held equal']}")
+    score = row["score"]
+    if score["of"]:
+        said.append(f"  {score['of']}: plain {score['plain']:.4f}, ours {score['ours']:.4f}")
+    return said
+
+
+def limit_lines(found: dict) -> list[str]:
+    """Return the limits, one kind a line; of MNIST one model a line."""
+    said = []
+    for name, values in found.items():
+        if not isinstance(values, dict):
+            said.append(f"{name}: {values:.3g}")
+        elif all(isinstance(value, float) for value in values.values()):
+            said.append(f"{name}:")
+            said.append("  " + ", ".join(f"{k} {v:.3g}" for k, v in values.items()))
+        else:
+            said.append(f"{name}: measured, limit of the products, ratio")
+            for k, v in values.items():
+                said.append(f"  {k:16} {v['ms']:7.2f} {v['limit_ms']:7.2f} {v['times']:5.1f}")
+    return said
+
+
+def conditions() -> dict:
+    """Return where and with what this is measured."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
     return {
-        "task": task,
-        "unit": unit,
-        "plain_us": 1e6 * median(a for a, _ in rounds) / plain_units,
-        "ours_us": 1e6 * median(b for _, b in rounds) / our_units,
-        "ratio_min": min(ratios),
-        "ratio_median": median(ratios),
-        "floor": floor,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{platform.machine()}, {platform.system()}",
+        "threads": os.cpu_count(),
+        "load": os.getloadavg() if hasattr(os, "getloadavg") else None,
+        "versions": versions,
     }
+
+
+def store(report: dict) -> None:
+    """Write the report beside this file, all of it or nothing."""
+    part = Path(__file__).with_name("latest.json.part")
+    part.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    part.replace(part.with_suffix(""))
 
 
 def main() -> None:
-    """Measure all, print the table and write it."""
-    rows = [measure(task) for task in TABLE]
-    print(f"{'per …':20} {'plain µs':>10} {'ours µs':>10} {'ratio, median (min)':>22} {'floor':>6}")
-    for r in rows:
-        print(
-            f"{r['unit']:20} {r['plain_us']:10.2f} {r['ours_us']:10.2f} "
-            f"{r['ratio_median']:13.1f} ({r['ratio_min']:.1f}) {r['floor']:8.1f}"
-        )
-    report = {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.machine()}, {os.cpu_count()} threads, 1 used",
-        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "versions": {"numpy": np.__version__, "torch": torch.__version__},
-        "rounds": ROUNDS,
-        "rows": rows,
-    }
-    beside = Path(__file__).with_name("latest.json.part")
-    beside.write_text(json.dumps(report, indent=1) + "\n")
-    beside.replace(beside.with_suffix(""))
+    """Measure what is asked for, print it as it comes, and store it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
+    tasks = list(dict.fromkeys(contest.task for contest in table.TABLE))
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help=", ".join([*tasks, "limits"]))
+    asked = parser.parse_args().tasks or [*tasks, "limits"]
+    if unknown := set(asked) - {*tasks, "limits"}:
+        parser.error(f"expected {', '.join([*tasks, 'limits'])}, got {', '.join(sorted(unknown))}")
+    report = conditions() | {"rows": [], "limits": {}}
+    print(HEAD)
+    for contest in table.TABLE:
+        if contest.task in asked:
+            report["rows"].append(table.measure(contest))
+            print(*lines(report["rows"][-1]), sep="\n", flush=True)
+    if "limits" in asked:
+        report["limits"] = limits.measure()
+        print(*limit_lines(report["limits"]), sep="\n")
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    print(f"load at the start {(report['load'] or [load])[0]:.1f}, at the end {load:.1f}")
+    store(report | {"load at the end": load})
 
 
 if __name__ == "__main__":

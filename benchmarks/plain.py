@@ -1,65 +1,89 @@
 """The assignments' own loops, written plainly: what the book's training is measured against.
 
-Each function returns one that makes a single update; nothing here is tuned, and nothing is made
-slower than a student would write it.
+Nothing here is tuned, and nothing is made slower than a student would write it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
-from unrolled import tasks
+from unrolled import assignments, convert, tasks
+from unrolled.experiments import mnist as rows
+from unrolled.torch_models import seeded
 
-Update = Callable[[], object]
+from benchmarks.turns import (
+    MNIST,
+    PARITY_STRINGS,
+    RATE,
+    XNOR_STRINGS,
+    Size,
+    Turn,
+    adding_mse,
+    epoch_images,
+    images,
+    test_accuracy,
+    timed,
+)
 
 
-def parity() -> Update:
+def _for_ever(data: TensorDataset, batch_size: int) -> Iterator[list[Tensor]]:
+    while True:
+        yield from DataLoader(data, batch_size=batch_size, shuffle=True)
+
+
+def parity(size: Size) -> Turn:
     """A2.2: nn.RNN with 4 units, SGD with rate 1, batches of 8 strings of 50 bits."""
-    x, y = tasks.parity(8000, 50, rng=np.random.default_rng(0))
-    data = TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
-    batches = iter(())
+    x, y = tasks.parity(PARITY_STRINGS, 50, rng=np.random.default_rng(0))
+    batches = _for_ever(TensorDataset(torch.from_numpy(x), torch.from_numpy(y)), 8)
     rnn, readout = nn.RNN(1, 4, batch_first=True), nn.Linear(4, 1)
     optimizer = torch.optim.SGD([*rnn.parameters(), *readout.parameters()], lr=1.0)
 
-    def update() -> None:
-        nonlocal batches
-        batch = next(batches, None)
-        if batch is None:
-            batches = iter(DataLoader(data, batch_size=8, shuffle=True))
-            batch = next(batches)
-        optimizer.zero_grad()
-        outputs, _ = rnn(batch[0])
-        nn.functional.binary_cross_entropy_with_logits(readout(outputs), batch[1]).backward()
-        optimizer.step()
+    def train() -> None:
+        for _ in range(size.updates):
+            bits, targets = next(batches)
+            optimizer.zero_grad()
+            outputs, _ = rnn(bits)
+            nn.functional.binary_cross_entropy_with_logits(readout(outputs), targets).backward()
+            optimizer.step()
 
-    return update
+    return Turn(timed(train, 8 * size.updates))
 
 
-def adding() -> Update:
+def adding(size: Size) -> Turn:
     """A3.5: an Elman network of nn.Linear layers, step by step over three streams of 3,000."""
-    x, y = (torch.from_numpy(a) for a in tasks.adding(3, 3000, rng=np.random.default_rng(0)))
-    l1, hr, l2 = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 1)
-    layers = nn.ModuleList([l1, hr, l2])
-    optimizer = torch.optim.Adam(layers.parameters(), lr=1e-3)
+    x, y = (torch.from_numpy(a) for a in tasks.adding(9, 3000, rng=np.random.default_rng(0)))
+    batches = _for_ever(TensorDataset(x, y), 3)
+    with seeded(0):  # the first weights of our network 0
+        l1, hr, l2 = nn.Linear(2, 2), nn.Linear(2, 2), nn.Linear(2, 1)
+    optimizer = torch.optim.Adam(nn.ModuleList([l1, hr, l2]).parameters(), lr=RATE)
 
-    def update() -> None:
-        optimizer.zero_grad()
-        hidden = torch.tanh(l1(x[:, 0]))
+    def forward(streams: Tensor) -> Tensor:
+        hidden = torch.tanh(l1(streams[:, 0]))
         outputs = [l2(hidden)]
-        for t in range(1, x.shape[1]):
-            hidden = torch.tanh(l1(x[:, t]) + hr(hidden))
+        for t in range(1, streams.shape[1]):
+            hidden = torch.tanh(l1(streams[:, t]) + hr(hidden))
             outputs.append(l2(hidden))
-        nn.functional.mse_loss(torch.stack(outputs, dim=1), y).backward()
-        optimizer.step()
+        return torch.stack(outputs, dim=1)
 
-    return update
+    def train() -> None:
+        for _ in range(size.updates):
+            streams, targets = next(batches)
+            optimizer.zero_grad()
+            nn.functional.mse_loss(forward(streams), targets).backward()
+            optimizer.step()
+
+    return Turn(
+        timed(train, 9000 * size.updates),
+        lambda: adding_mse(lambda streams: forward(streams).numpy(force=True)),
+    )
 
 
-def memory() -> Update:
+def memory(size: Size) -> Turn:
     """A4.2: 10 units, 10 steps, 1,024 sequences, float64, every product inside the loop."""
     rng = np.random.default_rng(0)
     w, r, v = rng.uniform(-1, 1, (1, 10)), np.eye(10), rng.uniform(-0.5, 0.5, (10, 1))
@@ -84,4 +108,110 @@ def memory() -> Update:
         v[...] -= 1e-2 * d_v
         b_y[...] -= 1e-2 * d_by
 
-    return update
+    def train() -> None:
+        for _ in range(size.updates):
+            update()
+
+    return Turn(timed(train, 1024 * size.updates))
+
+
+def xnor(size: Size) -> Turn:
+    """A1.3: LSTM(64) in Keras, 1,000 strings in batches of 64, all epochs in one fit.
+
+    One `fit` an epoch, as for a curve drawn by hand, takes a quarter longer.
+    """
+    import keras
+
+    x, y = tasks.xnor(XNOR_STRINGS, 8, rng=np.random.default_rng(0))
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 1)),
+            layers.LSTM(64, return_sequences=True),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    model.fit(x, y, batch_size=64, verbose=0)  # traces the graph
+    fit = timed(
+        lambda: model.fit(x, y, batch_size=64, epochs=size.updates, verbose=0), size.updates
+    )
+    return Turn(fit)
+
+
+def mnist_torch(size: Size) -> Turn:
+    """A5.2: each model in turn, its batches of 256 collated by a DataLoader."""
+
+    def trainer(name: str, data: tuple[Tensor, Tensor]) -> tuple[nn.Module, Callable[[], None]]:
+        classifier = rows.build(assignments.model(name).network, assignments.settings_of(name), 0)
+        optimizer = torch.optim.Adam(classifier.parameters(), lr=1e-3)
+        loader = DataLoader(TensorDataset(*data), batch_size=256, shuffle=True)
+
+        def epoch() -> None:
+            for pixels, labels in loader:
+                optimizer.zero_grad()
+                loss = nn.functional.cross_entropy(classifier(pixels), labels)
+                loss.backward()
+                optimizer.step()
+
+        return classifier, epoch
+
+    def score() -> float:
+        classifier, epoch = trainer(MNIST[0], epoch_images())
+        epoch()
+        return test_accuracy(classifier)
+
+    epochs = [trainer(name, images(256 * size.updates))[1] for name in MNIST[: size.networks]]
+    return Turn(timed(lambda: [epoch() for epoch in epochs], size.updates), score)
+
+
+def mnist_keras(size: Size) -> Turn:
+    """A5.2: each model in turn by Keras's own fit, nothing but the batch size asked for."""
+    data = tuple(a.numpy() for a in images(256 * size.updates))
+    models = [_keras_reader(name) for name in MNIST[: size.networks]]
+    for model in models:
+        model.fit(*data, batch_size=256, verbose=0)  # traces the graph
+
+    def score() -> float:
+        model = _keras_reader(MNIST[0])
+        model.set_weights(_first_weights(MNIST[0]))
+        model.fit(*(a.numpy() for a in epoch_images()), batch_size=256, verbose=0)
+        x, y = (a.numpy() for a in rows.rows_and_labels()["test"])
+        return float((model.predict(x, batch_size=1000, verbose=0).argmax(1) == y).mean())
+
+    def train() -> None:
+        for model in models:
+            model.fit(*data, batch_size=256, verbose=0)
+
+    return Turn(timed(train, size.updates), score)
+
+
+def _keras_reader(name: str) -> Any:
+    import keras
+
+    layers, settings = keras.layers, assignments.settings_of(name)
+    cell = {"lstm": layers.LSTM, "gru": layers.GRU}[assignments.model(name).network["cell"]]
+    depth, units = settings.num_layers, settings.hidden_size
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            layers.Dense(units),
+            *(cell(units, return_sequences=k < depth) for k in range(1, depth + 1)),
+            layers.ReLU(),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(10),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=["accuracy"])
+    return model
+
+
+def _first_weights(name: str) -> list[np.ndarray]:
+    """Return a one-layer reader's first weights as the other sides draw them, in Keras's layout."""
+    reader: Any = rows.build(assignments.model(name).network, assignments.settings_of(name), 0)
+    affine, wide, narrow = (
+        [layer.weight.numpy(force=True).T, layer.bias.numpy(force=True)]
+        for layer in (reader.affine, reader.head[1], reader.head[3])
+    )
+    return [*affine, *convert.to_keras(convert.from_torch(reader.recurrent)), *wide, *narrow]

@@ -1,0 +1,175 @@
+"""The literal table of what is compared, and how one row is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks import ours, plain
+from benchmarks.turns import Size, Turn, torch_threads
+
+ROUNDS = 5
+Maker = Callable[[Size], Turn]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One row.
+
+    Attributes:
+        task: what it is about; several rows share one.
+        ways: plain against ours.
+        unit: what a time is for.
+        equal: what both sides have in common.
+        plain: the assignment's own way, and how much of it is a turn.
+        ours: the book's way.
+        floor: the ratio to reach; None for a row that is there for comparison.
+        threads: how many PyTorch may take for plain; where there are several, the fastest counts.
+        score: what the score of both sides is, if they have one.
+    """
+
+    task: str
+    ways: str
+    unit: str
+    equal: str
+    plain: tuple[Maker, Size]
+    ours: tuple[Maker, Size]
+    floor: float | None = None
+    threads: tuple[int, ...] = (1,)
+    score: str = ""
+
+
+PARITY = "batch 8, SGD rate 1, float32, H 4, 50 bits, 100,000 fixed strings"
+PARITY_PLAIN = (plain.parity, Size(300))
+MEMORY = "H 10, T 10, batch 1,024, fresh data, SGD rate 1e-2"
+XNOR = "1,000 strings of 8 bits, batch 64, LSTM 64, Adam; tracing left out"
+XNOR_PLAIN = (plain.xnor, Size(5))
+MNIST = "networks, Adam 1e-3, batch 256, shuffled, as many updates of each"
+EIGHT = Size(12, 8)
+AFTER_EPOCH = "test accuracy of LSTM 32 from the same first weights after one epoch"
+
+TABLE = (
+    Contest(
+        "parity",
+        "loop, 1 thread : compiled, 1 thread",
+        "string, network",
+        PARITY,
+        PARITY_PLAIN,
+        (ours.parity, Size(1000, 8)),
+    ),
+    Contest(
+        "parity",
+        "loop, 1 or 2 threads : compiled, 2 threads",
+        "string, network",
+        PARITY,
+        PARITY_PLAIN,
+        (ours.parity_two, Size(1000, 8)),
+        floor=150,
+        threads=(1, 2),
+    ),
+    Contest(
+        "parity",
+        "loop, 1 thread : 40 batched, 1 thread",
+        "string, network",
+        PARITY,
+        PARITY_PLAIN,
+        (ours.parity_batched, Size(30, 40)),
+    ),
+    Contest(
+        "adding",
+        "loop : 10 compiled, windows of 100",
+        "stream step, network",
+        "Elman, H 2, Adam 3e-2, 9,000 steps an update, as many updates",
+        (plain.adding, Size(16)),
+        (ours.adding, Size(16, 10)),
+        floor=300,
+        score="test MSE from the same first weights after as many updates",
+    ),
+    Contest(
+        "memory",
+        "float64 loop : float32 NumPy cell",
+        "sequence, network",
+        MEMORY,
+        (plain.memory, Size(300)),
+        (ours.memory, Size(600)),
+        floor=3,
+    ),
+    Contest(
+        "memory",
+        "float64 loop : compiled",
+        "sequence, network",
+        MEMORY,
+        (plain.memory, Size(300)),
+        (ours.memory_compiled, Size(100, 8)),
+        floor=10,
+    ),
+    Contest(
+        "xnor",
+        "Keras fit : keras_models.fit",
+        "epoch",
+        XNOR,
+        XNOR_PLAIN,
+        (ours.xnor, Size(6)),
+        floor=2.5,
+    ),
+    Contest(
+        "xnor",
+        "Keras fit : 40 batched, in PyTorch",
+        "epoch, network",
+        XNOR,
+        XNOR_PLAIN,
+        (ours.xnor_batched, Size(1, 40)),
+    ),
+    Contest(
+        "mnist",
+        "Keras fit, 2 threads : 2 processes",
+        "update of all eight",
+        MNIST,
+        (plain.mnist_keras, EIGHT),
+        (ours.mnist, EIGHT),
+        floor=1.5,
+        score=AFTER_EPOCH,
+    ),
+    Contest(
+        "mnist",
+        "DataLoader, 1 or 2 threads : 2 processes",
+        "update of all eight",
+        MNIST,
+        (plain.mnist_torch, EIGHT),
+        (ours.mnist, EIGHT),
+        floor=1.5,
+        threads=(1, 2),
+        score=AFTER_EPOCH,
+    ),
+)
+
+
+def measure(contest: Contest, rounds: int = ROUNDS) -> dict:
+    """Let both sides take turns, so that a slower minute of the machine slows both."""
+    theirs, mine = (make(size) for make, size in (contest.plain, contest.ours))
+
+    def run_plain() -> float:
+        times = []
+        for threads in contest.threads:
+            with torch_threads(threads):
+                times.append(theirs.run())
+        return min(times)
+
+    run_plain(), mine.run()  # the first turn pays for what is made once
+    turns = [(run_plain(), mine.run()) for _ in range(rounds)]
+    ratios = [a / b for a, b in turns]
+    scores = [side.score() if contest.score and side.score else None for side in (theirs, mine)]
+    return {
+        "task": contest.task,
+        "ways": contest.ways,
+        "unit": contest.unit,
+        "held equal": contest.equal,
+        "plain_us": 1e6 * median(a for a, _ in turns),
+        "ours_us": 1e6 * median(b for _, b in turns),
+        "ratio_min": min(ratios),
+        "ratio_median": median(ratios),
+        "floor": contest.floor,
+        "rounds": rounds,
+        "score": {"of": contest.score, "plain": scores[0], "ours": scores[1]},
+    }
