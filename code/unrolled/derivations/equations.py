@@ -18,6 +18,7 @@ from unrolled.derivations import (
     bptt,
     bptt_matrix,
     carrying,
+    counting,
     gate_algebra,
     gate_backward,
     gate_jacobians,
@@ -66,6 +67,7 @@ EQUATIONS: tuple[Equation, ...] = (
     gates.GRU_PUBLISHED,
     *losses.CLASSES,
     *targets.PARAMETERS,
+    *counting.COUNTING,
     *layouts.LAYOUTS,
 )
 

@@ -33,6 +33,7 @@ from unrolled.plots.drawings import (
     plot_state_plane,
     plot_unrolled,
 )
+from unrolled.plots.forest import plot_all_counts, plot_forest
 from unrolled.plots.gates import plot_factors, plot_gate_square, plot_state_paths
 from unrolled.plots.gradients import plot_before_after, plot_bound
 from unrolled.plots.graphs import ONE_UNIT, plot_graph, plot_shares
@@ -66,6 +67,7 @@ __all__ = [
     "STYLE",
     "cell_style",
     "plot_accuracy_by_size",
+    "plot_all_counts",
     "plot_automaton",
     "plot_before_after",
     "plot_beside",
@@ -77,6 +79,7 @@ __all__ = [
     "plot_dots",
     "plot_epochs",
     "plot_factors",
+    "plot_forest",
     "plot_gate_square",
     "plot_gradcheck_v",
     "plot_graph",

@@ -9,6 +9,7 @@ from unrolled.witnesses import (
     bptt,
     bptt_matrix,
     carrying,
+    counting,
     gate_algebra,
     gate_gradients,
     gates,
@@ -154,6 +155,9 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "eq-memory-baseline": (targets.exact_integrals, recurrence.memory_samples),
     "eq-success-count": (recurrence.counted_by_hand,),
     "eq-wilson": (recurrence.evidence_wilson, recurrence.score_equation),
+    "eq-not-surprised": (counting.ends_of_evidence, counting.ends_of_scipy),
+    "eq-fresh-count": (counting.integrated_over_rates, counting.scipy_beta_binomial),
+    "eq-one-of-n": (counting.every_outcome, counting.scipy_at_least_one),
     "eq-parity": (targets.parity_targets,),
     "eq-parity-weights": (
         targets.or_and_automaton,

@@ -1,0 +1,76 @@
+"""How many networks can be counted in an hour: updates a second against networks side by side.
+
+Only the updates are timed: drawing the first weights, validating and testing are left out. A
+machine that does other work at the same time makes all figures smaller, so each is the best of
+some rounds.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from time import perf_counter
+from typing import Any
+
+from unrolled.assignments import settings_of
+from unrolled.ensembles.members import task_of
+from unrolled.training import learning_rates
+
+ROUNDS = 3
+
+
+def networks_per_hour(
+    name: str,
+    *,
+    engine: str,
+    together: int,
+    updates: int = 10,
+    device: str | None = None,
+) -> dict[str, Any]:
+    """Time the training of some networks side by side.
+
+    Args:
+        name: a model of assignments 1 to 4.
+        engine: "batched" or "compiled".
+        together: networks held at a time, E.
+        updates: updates of each network in a round.
+        device: "cpu" or "cuda".
+
+    Returns:
+        "updates", those of all networks together in a second; "per_hour", how many networks could
+        be given all the updates of the recipe in an hour; "device", "engine".
+
+    Raises:
+        ValueError: an unknown model or engine, or an engine that cannot do it.
+    """
+    settings = settings_of(name, "recipe", "cpu")
+    task = task_of(name, settings)
+    members = [task.member(seed) for seed in range(together)]
+    trainer = _engine(engine)(task, members, settings=settings, device=device)
+    rates = list(islice(learning_rates(settings), updates))
+    trainer.advance(rates[:2])  # compiles, and warms up
+    best = min(_seconds(trainer, rates) for _ in range(ROUNDS))
+    pace = together * len(rates) / best
+    return {
+        "updates": pace,
+        "per_hour": 3600 * pace / settings.steps,
+        "device": trainer.where,
+        "engine": trainer.name,
+    }
+
+
+def _engine(name: str) -> Any:
+    if name == "compiled":
+        from unrolled.ensembles.compiled import Compiled
+
+        return Compiled
+    if name == "batched":
+        from unrolled.ensembles.batched import Batched
+
+        return Batched
+    raise ValueError(f"engine: expected batched or compiled, got {name!r}")
+
+
+def _seconds(trainer: Any, rates: list[float]) -> float:
+    start = perf_counter()
+    trainer.advance(rates)
+    return perf_counter() - start
