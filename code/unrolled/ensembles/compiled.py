@@ -38,7 +38,7 @@ class Compiled:
     """
 
     name = "Numba, compiled"
-    where = "cpu, 1 thread, Numba"
+    where = "cpu, 1 thread"
 
     def __init__(
         self,

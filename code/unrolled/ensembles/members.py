@@ -113,9 +113,21 @@ def _in_a_row(draw: Callable[[], Batch]) -> Callable[[int], Batches]:
 
     def several(updates: int) -> Batches:
         drawn = [draw() for _ in range(updates)]
+        largest = max(len(batch.x) for batch in drawn)
+        drawn = [_filled(batch, largest) for batch in drawn]
         return Batches(*(np.stack(part) for part in zip(*drawn, strict=True)))
 
     return several
+
+
+def _filled(batch: Batch, n: int) -> Batch:
+    """Fill the last, smaller batch of an epoch up to n with sequences that do not count."""
+    missing = n - len(batch.x)
+    if not missing:
+        return batch
+    ends = ((0, missing), (0, 0), (0, 0))
+    x, y, weight = (np.pad(part, ends) for part in batch[:3])
+    return Batch(x, y, weight, np.pad(batch.lengths, (0, missing), constant_values=1))
 
 
 def _whole(x: np.ndarray, y: np.ndarray) -> Batch:
