@@ -316,7 +316,7 @@ def test_a_killed_sweep_loses_at_most_what_was_in_flight(
 
 
 def test_processes_side_by_side_write_what_is_ready_and_ctrl_c_keeps_it(out):
-    arguments = ["memory-rnn", "--seeds", 1, "--set", "steps=100000,20,21,22", "--out", out]
+    arguments = ["memory-rnn", "--seeds", 1, "--set", "steps=5000000,20,21,22", "--out", out]
     stopped = start(*arguments, "--jobs", 2)
     wait_for_lines(out, 3, stopped)  # although the first of the four is far from ready
     os.killpg(stopped.pid, signal.SIGINT)  # what a terminal sends
