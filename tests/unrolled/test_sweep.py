@@ -401,7 +401,7 @@ def test_a_dask_worker_killed_in_the_middle_loses_nothing(out, tmp_path):
 
 def test_a_cluster_that_fails_is_one_sentence(out, tmp_path):
     short = ["memory-rnn", "--seeds", 2, "--set", "steps=20", "--out", out, "--dask"]
-    long = ["memory-rnn", "--seeds", 2, "--set", "steps=100000", "--out", out, "--dask"]
+    long = ["memory-rnn", "--seeds", 2, "--set", "steps=5000000", "--out", out, "--dask"]
 
     def at_work(process, worker):
         while not list(worker.runs.glob("*.lock")):
