@@ -30,32 +30,13 @@ ENGINES = ("batched", "compiled")
 TOGETHER = {"batched": 100, "compiled": 8}  # networks held at a time on a CPU, each with its data
 
 
-def count(
-    name: str,
-    *,
-    seeds: int,
-    settings: str = "recipe",
-    profile: str | None = None,
-    device: str | None = None,
-    engine: str | None = None,
-    cut: int = 0,
-    together: int | None = None,
-    network: dict[str, Any] | None = None,
-    **overrides: Any,
-) -> dict[str, Any]:
+def count(name: str, *, seeds: int, **how: Any) -> dict[str, Any]:
     """Train a model with seeds 0 … `seeds` − 1 and count which of them solve its task.
 
     Args:
         name: a model of assignments 1 to 4 in `assignments.MODELS`.
         seeds: networks, E.
-        settings: "recipe" or "assignment".
-        profile: how much is run.
-        device: "cpu" or "cuda".
-        engine: "batched" or "compiled"; the faster one that can do it without it.
-        cut: the gradient stops where a multiple of `cut` steps begins; 0: nowhere.
-        together: networks held at a time, at most; fewer where the device has no room for them.
-        network: entries of the model's network that are changed, such as {"cell": "gru"}.
-        overrides: settings changed, such as `hidden_size=4`.
+        how: what else `train` takes, settings changed among it.
 
     Returns:
         `solved` [E], the task's metrics (as `runs.run` has them) [E], the number of networks `n`
@@ -68,19 +49,7 @@ def count(
         ValueError: fewer than one seed, an unknown model, override or engine, or an engine that
             cannot do it.
     """
-    result, _ = train(
-        name,
-        seeds=seeds,
-        settings=settings,
-        profile=profile,
-        device=device,
-        engine=engine,
-        cut=cut,
-        together=together,
-        network=network,
-        **overrides,
-    )
-    return result
+    return train(name, seeds=seeds, **how)[0]
 
 
 def train(
@@ -96,7 +65,26 @@ def train(
     network: dict[str, Any] | None = None,
     **overrides: Any,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Do what `count` does, and return the trained weights too, each with a first axis [E]."""
+    """Train as `count` does, and return the weights too.
+
+    Args:
+        name: a model of assignments 1 to 4 in `assignments.MODELS`.
+        seeds: networks, E.
+        settings: "recipe" or "assignment".
+        profile: how much is run.
+        device: "cpu" or "cuda".
+        engine: "batched" or "compiled"; the faster one that can do it without it.
+        cut: the gradient stops where a multiple of `cut` steps begins; 0: nowhere.
+        together: networks held at a time, at most; fewer where the device has no room for them.
+        network: entries of the model's network that are changed, such as {"cell": "gru"}.
+        overrides: settings changed, such as `hidden_size=4`.
+
+    Returns:
+        What `count` returns, and the trained weights by name, each with a first axis [E].
+
+    Raises:
+        ValueError: see `count`.
+    """
     if seeds < 1:
         raise ValueError(f"seeds: expected at least 1, got {seeds}")
     chosen = assignments.settings_of(name, settings, profile, **overrides)
