@@ -128,6 +128,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_css_file("book.css", priority=900)  # after the theme's and MyST-NB's
     app.setup_extension("bindery.verified")
     app.setup_extension("bindery.times")
+    app.setup_extension("bindery.editions")
     app.add_role(GIVEN, given)
     app.add_config_value("bindery_record", {}, "env", types=[dict])
     app.connect("config-inited", configure, priority=100)

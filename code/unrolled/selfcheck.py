@@ -1,0 +1,177 @@
+"""The visible checks of the exercises: `check` runs one and says what came out, in one sentence.
+
+    def double(x):
+        ...
+
+    @check(double)
+    def hints():
+        assert double(3) == 6, "Twice three is six."
+
+An untouched stub is no error, so "Run all" reaches the end of a notebook. A wrong answer raises a
+`Hint`, which Jupyter shows without the traceback that would hide it.
+"""
+
+from __future__ import annotations
+
+import dis
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+SECONDS = 60
+PASSED = "Visible checks pass."
+UNTOUCHED = "Not attempted yet."
+
+
+class Hint(AssertionError):
+    """What a failed check says to a student: one sentence, and in Jupyter nothing else."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+def check(
+    *answers: Any, own: bool = False, seconds: int = SECONDS
+) -> Callable[[Callable[[], None]], None]:
+    """Run the decorated checks of some answers at once, and print what came out.
+
+    Args:
+        answers: what the student wrote: functions, classes or values.
+        own: whether an answer that leans on this library is refused.
+        seconds: how long the checks may take.
+
+    Returns:
+        A decorator for a function without arguments, whose assertions each carry a hint.
+
+    Raises:
+        Hint: an assertion failed, or the time is up.
+    """
+
+    def run(hints: Callable[[], None]) -> None:
+        if any(untouched(answer) for answer in answers):
+            if _strict:
+                raise Hint(UNTOUCHED)
+            print(UNTOUCHED)
+            return
+        try:
+            for answer in answers if own else ():
+                borrowed = ", ".join(sorted(leans_on(answer)))
+                assert not borrowed, f"Your own work is asked for: this leans on {borrowed}."
+            with time_limit(seconds):
+                hints()
+        except Hint:
+            raise
+        except AssertionError as error:
+            raise Hint(str(error)) from None
+        print(PASSED)
+
+    return run
+
+
+_strict = False
+
+
+def grade() -> None:
+    """Let an untouched stub fail from now on, as it must where points are given."""
+    global _strict
+    _strict = True
+
+
+def untouched(answer: Any) -> bool:
+    """Say whether an answer is still `...`: itself, the whole body of a function, or of a method.
+
+    >>> untouched(...), untouched((1, ...)), untouched(0), untouched(lambda: 1)
+    (True, True, False, False)
+    """
+    if isinstance(answer, FunctionType):
+        return _does(answer.__code__) == _does(_stub.__code__)
+    if isinstance(answer, type):
+        return any(untouched(v) for v in vars(answer).values() if isinstance(v, FunctionType))
+    if isinstance(answer, dict):
+        return any(untouched(v) for v in answer.values())
+    return answer is ... or (isinstance(answer, list | tuple) and any(map(untouched, answer)))
+
+
+def _stub() -> None: ...
+
+
+def _does(code: CodeType) -> list[tuple[str, Any]]:
+    """List what a function does, whatever its arguments and docstring."""
+    return [(step.opname, step.argval) for step in dis.get_instructions(code)]
+
+
+def leans_on(answer: Any, library: str = "unrolled") -> set[str]:
+    """Name what an answer uses of a library, followed through the functions that it calls.
+
+    It stops who borrows by mistake or in haste; who means to deceive finds a way.
+    """
+    found: set[str] = set()
+    seen: set[int] = set()
+    waiting = [answer]
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        home = _home(thing)
+        if home.split(".")[0] == library:
+            name = getattr(thing, "__name__", type(thing).__name__)
+            found.add(home if isinstance(thing, ModuleType) else f"{home}.{name}")
+        elif isinstance(thing, FunctionType):
+            waiting += _used_by(thing.__code__, thing.__globals__)
+            found |= _imported(thing.__code__, library)
+        elif isinstance(thing, type) and home == "__main__":
+            waiting += [*vars(thing).values(), *thing.__bases__]
+    return found
+
+
+def _home(thing: Any) -> str:
+    if isinstance(thing, ModuleType):
+        return thing.__name__
+    return getattr(thing, "__module__", None) or type(thing).__module__ or ""
+
+
+def _used_by(code: CodeType, names: dict[str, Any]) -> Iterator[Any]:
+    yield from (names[name] for name in _named(code, "LOAD_GLOBAL") if name in names)
+
+
+def _imported(code: CodeType, library: str) -> set[str]:
+    return {n for n in _named(code, "IMPORT_NAME") if n.split(".")[0] == library}
+
+
+def _named(code: CodeType, opname: str) -> set[str]:
+    steps = (step for inner in _codes(code) for step in dis.get_instructions(inner))
+    return {str(step.argval) for step in steps if step.opname == opname}
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+@contextmanager
+def time_limit(seconds: int) -> Iterator[None]:
+    """Stop an endless loop, where the system can: in the main thread of Linux and macOS.
+
+    Raises:
+        Hint: the time is up.
+    """
+    if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        raise Hint(f"Stopped after {seconds} seconds: is there a loop that never ends?")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
