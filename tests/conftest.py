@@ -9,3 +9,6 @@ for name, value in {
     "MPLBACKEND": "Agg",
 }.items():
     os.environ[name] = value
+
+# Fragments of exercises: read by test_answers.py, and never on their own.
+collect_ignore = ["wrong"]
