@@ -1,24 +1,30 @@
 # Every target works by itself: it makes .venv first, and does only what has changed.
 PYTHON ?= python3
 PROFILE ?= cpu
+EDITION ?= reader
 export UNROLLED_PROFILE := $(PROFILE)
+export UNROLLED_EDITION := $(EDITION)
 
 bin := .venv/bin
 installed := .venv/.installed
-# Each profile has its own output: _build, _build/smoke/_build, _build/gpu/_build.
-out := $(if $(filter cpu,$(PROFILE)),.,_build/$(PROFILE))
+# Each profile has its own output: _build, _build/smoke/_build, _build/gpu/_build; and in it each
+# edition but the reader's: _build/student/_build. They share what the chapters printed.
+base := $(if $(filter cpu,$(PROFILE)),.,_build/$(PROFILE))
+out := $(if $(filter reader,$(EDITION)),$(base),$(base)/_build/$(EDITION))
 site := $(out)/_build/html
 built := $(out)/_build/.built
+notebooks := $(base)/_build/notebooks
+sphinx = $(bin)/jupyter-book build . -W -n --keep-going --quiet
 # Chapters and claims share one store of runs.
 measure := UNROLLED_RUNS=$(CURDIR)/_build/runs $(bin)/unrolled evidence
 pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
-.PHONY: book evidence test check bench serve clean
+.PHONY: book evidence notebooks notebooks-check nbgrader test check bench serve clean
 
 # execution.json is written anew only when a chapter ran, or profile, data, device or commit changed.
 book: $(installed)
 	$(bin)/python -m bindery.execute
-	$(measure) --again --out $(out)/_build/claims.json
+	$(measure) --again --out $(base)/_build/claims.json
 	@$(MAKE) --no-print-directory $(built)
 	@echo "The book: file://$(abspath $(site))/index.html"
 
@@ -27,9 +33,31 @@ evidence: $(installed)
 	$(measure) --write
 
 # From nothing, always: a page that Sphinx does not read again hides its warnings.
-$(built): $(pages) $(out)/_build/execution.json $(wildcard $(out)/_build/claims.json)
+$(built): $(pages) $(base)/_build/execution.json $(wildcard $(base)/_build/claims.json)
 	rm -rf $(site) $(out)/_build/.doctrees
-	$(bin)/jupyter-book build . --path-output $(out) -W -n --keep-going --quiet
+	$(sphinx) --path-output $(out)
+	@touch $@
+
+# Student's notebooks and nbgrader's masters, then those with the solutions.
+notebooks: $(installed)
+	$(bin)/python -m bindery.execute
+	rm -rf $(notebooks) $(base)/_build/exported
+	for edition in student instructor; do UNROLLED_EDITION=$$edition $(sphinx) \
+	  --path-output $(base)/_build/exported --builder custom --custom-builder notebooks || exit 1; done
+	mv $(base)/_build/exported/_build/notebooks $(notebooks)
+	@echo "The notebooks: $(abspath $(notebooks))"
+
+# They run untouched, and with the solutions pass their checks; in the profile smoke.
+notebooks-check: notebooks
+	$(bin)/python -m pytest -n 2 -m notebooks tests/test_notebooks.py
+
+# The masters go through nbgrader, in an environment of its own: make nbgrader GRADED=a4
+nbgrader: notebooks .venv-nbgrader/.installed
+	UNROLLED_GRADED="$(GRADED)" $(bin)/python -m pytest -m nbgrader tests/test_nbgrader.py
+
+.venv-nbgrader/.installed: constraints-nbgrader.txt
+	$(PYTHON) -m venv .venv-nbgrader
+	.venv-nbgrader/bin/python -m pip install --quiet -c constraints-nbgrader.txt nbgrader
 	@touch $@
 
 test: $(installed)

@@ -74,6 +74,7 @@ class Exercise(ExerciseDirective):
         made = super().run()
         for box in filter(is_exercise_node, made):
             line = effort(self.options)
+            box["written"] = self.options.get("written", "")
             box.insert(1, nodes.paragraph(line, line, classes=["effort"]))
         return made
 
@@ -144,7 +145,7 @@ class Edition(SphinxTransform):
             hidden = hidden_checks().get(label)
             if hidden:
                 content += nodes.paragraph("", "Hidden checks:", classes=["hidden-checks"])
-                content += _block(hidden)
+                content += _block(hidden, "hidden-check")
 
 
 def exercise_parts(document: nodes.document) -> Iterator[tuple[str, list[nodes.Element]]]:
@@ -175,8 +176,8 @@ def _retype(literal: nodes.literal_block, text: str) -> None:
     literal.children = [nodes.Text(text)]
 
 
-def _block(code: str) -> nodes.literal_block:
-    return nodes.literal_block(code, code, language="ipython3", classes=["solution-code"])
+def _block(code: str, name: str = "solution-code") -> nodes.literal_block:
+    return nodes.literal_block(code, code, language="ipython3", classes=[name])
 
 
 def _drop(cell: nodes.Element, which: Any) -> None:
@@ -206,6 +207,7 @@ def configure(app: Sphinx, config: Config) -> None:
     except ValueError as error:
         raise ExtensionError(str(error)) from None
     app.tags.add(config.bindery_edition)
+    config.html_copy_source = config.bindery_edition == "instructor"  # a source holds all answers
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

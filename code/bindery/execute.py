@@ -37,6 +37,8 @@ from rich.console import Console
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from bindery.build import Build, cores, read_record
+from bindery.editions import edition
+from bindery.exercises import read as read_exercises
 from bindery.progress import progress
 from bindery.reach import digest
 
@@ -331,6 +333,11 @@ def main(argv: list[str] | None = None) -> int:
     console = Console(soft_wrap=True)
     try:
         build = Build.current(options.root)
+        edition()  # an unknown one is refused now, not when all chapters have run
+        faults = read_exercises(build.root)[1]
+        if faults:
+            print("\n".join(faults), file=sys.stderr)
+            return 2
         console.print(f"Profile {build.profile} on {build.device}. {build.data.message}")
         failed = execute(build, options.jobs, console)
     except (ValueError, OSError) as error:

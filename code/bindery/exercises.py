@@ -85,6 +85,12 @@ class Exercise:
         text = self.options.get(name, "0")
         return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else 0.0
 
+    @property
+    def points_of_check(self) -> float:
+        """What each of its checks is worth."""
+        checks = sum(cell.kind == CHECK for cell in self.cells)
+        return (self.number("points") - self.number("written")) / checks
+
     def faults(self) -> Iterator[str]:
         """Say what is missing, or not as it should be."""
         kinds = Counter(cell.kind for cell in self.cells)

@@ -60,6 +60,16 @@ def vendor_mathjax(target: Path) -> None:
     done.touch()
 
 
+def site_of(repository: str) -> str:
+    """Return the address at which GitHub publishes a repository's pages.
+
+    >>> site_of("https://github.com/someone/unrolled")
+    'https://someone.github.io/unrolled/'
+    """
+    owner, name = repository.rstrip("/").split("/")[-2:]
+    return f"https://{owner}.github.io/{name}/"
+
+
 def configure(app: Sphinx, config: Config) -> None:
     """Set what depends on the execution: cache, MathJax, tags, foot of the page.
 
@@ -76,6 +86,7 @@ def configure(app: Sphinx, config: Config) -> None:
     vendor_mathjax(vendor / "mathjax")
     config.html_static_path += [str(vendor), str(Path(__file__).with_name("static"))]
     config.mathjax_path = "mathjax/tex-mml-chtml.js"
+    config.html_baseurl = site_of(config.html_theme_options["repository_url"])
     if record["data"] == "real":
         app.tags.add("mnist")
     if record["profile"] != "smoke":
@@ -129,6 +140,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("bindery.verified")
     app.setup_extension("bindery.times")
     app.setup_extension("bindery.editions")
+    app.setup_extension("bindery.notebooks")
     app.add_role(GIVEN, given)
     app.add_config_value("bindery_record", {}, "env", types=[dict])
     app.connect("config-inited", configure, priority=100)

@@ -1,0 +1,52 @@
+"""The notebooks run as a student gets them, and with the solutions pass all their checks.
+
+Run by `make notebooks-check`, which makes the notebooks first; in the profile `smoke`.
+"""
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from bindery.build import Build
+from bindery.exercises import CHECK
+from nbclient import NotebookClient
+from unrolled import selfcheck
+
+pytestmark = pytest.mark.notebooks
+
+ROOT = Path(__file__).parents[1]
+MADE = ROOT / "_build" / "notebooks"
+SECONDS = 600
+STUDENT = sorted((MADE / "student").glob("*.ipynb"))
+SOLUTION = sorted((MADE / "solution").glob("*.ipynb"))
+
+
+def test_there_are_notebooks():
+    assert STUDENT, "make them with `make notebooks`"
+    assert [path.name for path in STUDENT] == [path.name for path in SOLUTION]
+
+
+def said_by_checks(path: Path, folder: Path, monkeypatch) -> list[str]:
+    """Run a notebook in an empty folder, and return what its checks print."""
+    for name, value in Build.current(ROOT).environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("UNROLLED_PROFILE", "smoke")
+    monkeypatch.setenv("UNROLLED_OFFLINE", "1")
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=SECONDS, resources={"metadata": {"path": folder}}).execute()
+    checks = [c for c in notebook.cells if CHECK in c.metadata.get("tags", [])]
+    return ["".join(output.get("text", "") for output in c.outputs).strip() for c in checks]
+
+
+@pytest.mark.parametrize("path", STUDENT, ids=lambda p: p.stem)
+def test_a_student_notebook_runs_untouched(path, tmp_path, monkeypatch):
+    said = said_by_checks(path, tmp_path, monkeypatch)
+    assert set(said) <= {selfcheck.UNTOUCHED}
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("path", SOLUTION, ids=lambda p: p.stem)
+def test_a_solution_notebook_passes_its_checks(path, tmp_path, monkeypatch):
+    said = said_by_checks(path, tmp_path, monkeypatch)
+    assert set(said) <= {selfcheck.PASSED}
