@@ -12,7 +12,17 @@ ROOT = Path(__file__).parents[1]
 LIBRARY = ROOT / "code" / "unrolled"
 # Lowest first. A module imports from its own layer and from lower ones; a new module is added here.
 LAYERS = (
-    {"tasks", "mnist", "evidence", "gradcheck", "store", "show", "frameworks", "results"},
+    {
+        "tasks",
+        "mnist",
+        "evidence",
+        "gradcheck",
+        "store",
+        "show",
+        "frameworks",
+        "results",
+        "selfcheck",
+    },
     {"cells", "memory", "torch_models", "keras_models", "convert"},
     {"starts"},
     {"assignments"},

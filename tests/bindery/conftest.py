@@ -34,6 +34,8 @@ class Book:
         self.root = root
         (root / "code" / "unrolled").mkdir(parents=True)
         (root / "code" / "unrolled" / "tasks.py").write_text("x = 1\n")
+        for name in ("_config.yml", "references.bib"):
+            shutil.copy(ROOT / name, root)
         (root / "constraints.txt").write_text("numpy==2\n")
         (root / "pyproject.toml").write_text("[project]\n")
         self.names = ["intro"]
@@ -62,8 +64,6 @@ class Book:
 
     def html(self):
         """Build the pages with the real settings, warnings fatal; return them by their names."""
-        for name in ("_config.yml", "references.bib"):
-            shutil.copy(ROOT / name, self.root)
         out = self.build(os.environ["UNROLLED_PROFILE"]).output
         jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
         run = subprocess.run(

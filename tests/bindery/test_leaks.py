@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from planting import MARK, marked_files, plant, planted_book
+from bindery.leaks import MARK, marked_files, plant, planted_book
 
 ROOT = Path(__file__).parents[2]
 BUILD = ("jupyter-book", "build", ".", "--path-output", "made", "-n", "--keep-going", "--quiet")

@@ -9,14 +9,15 @@ import json
 import re
 from pathlib import Path
 
-from bindery import exercises
-from bindery.build import read_record
-from bindery.execute import chapters
-from bindery.reach import stamp
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from myst_nb.core.read import read_myst_markdown_notebook
 from nbformat.v4 import new_output
+
+from bindery import exercises
+from bindery.build import read_record
+from bindery.execute import chapters
+from bindery.reach import stamp
 
 MARK = "kestrel-7f3a"
 SHARED = ("_config.yml", "_toc.yml", "references.bib", "pyproject.toml", "constraints.txt", "code")

@@ -1,0 +1,137 @@
+import time
+
+import pytest
+from unrolled import selfcheck, tasks
+from unrolled.selfcheck import Hint, check, leans_on, untouched
+
+
+def stub(a, b=2, *, c=3):
+    """Do something."""
+    ...
+
+
+def double(x):
+    return 2 * x
+
+
+def by_the_library(x):
+    return tasks.prefix_xnor(x)
+
+
+def by_another(x):
+    return by_the_library(x)
+
+
+def by_an_import(x):
+    from unrolled.tasks import prefix_xnor as own
+
+    return own(x)
+
+
+def within(x):
+    return [by_another(row) for row in x]
+
+
+class Half:
+    def __init__(self):
+        self.x = 1
+
+    def forward(self): ...
+
+
+class Whole:
+    def forward(self):
+        return 1
+
+
+@pytest.mark.parametrize("answer", [..., (1, ...), [...], {"a": ...}, stub, Half])
+def test_a_stub_is_untouched(answer):
+    assert untouched(answer)
+
+
+@pytest.mark.parametrize("answer", [0, None, (), [], {"a": 0}, double, Whole, "", lambda: 0])
+def test_an_answer_is_not(answer):
+    assert not untouched(answer)
+
+
+def test_a_function_that_only_returns_none_counts_as_a_stub():
+    assert untouched(lambda: None)  # the same instructions: nobody is asked to write it
+
+
+def test_what_is_said(capsys):
+    @check(double)
+    def passes():
+        assert double(2) == 4, "Never seen."
+
+    @check(stub)
+    def waits():
+        raise ValueError("never reached")
+
+    assert capsys.readouterr().out.splitlines() == [selfcheck.PASSED, selfcheck.UNTOUCHED]
+
+
+def test_a_failed_assertion_is_a_hint_of_one_line():
+    with pytest.raises(Hint, match=r"^Twice is asked for\.$") as raised:
+
+        @check(double)
+        def fails():
+            raise AssertionError("Twice is asked for.")  # pytest adds lines to an assert of ours
+
+    assert raised.value._render_traceback_() == ["Twice is asked for."]
+    assert raised.value.__suppress_context__
+
+
+def test_another_error_is_shown_as_it_is():
+    with pytest.raises(ZeroDivisionError):
+
+        @check(double)
+        def breaks():
+            return 1 / 0
+
+
+@pytest.mark.parametrize("answer", [by_the_library, by_another, by_an_import, within])
+def test_borrowing_is_refused_where_own_work_is_asked_for(answer):
+    with pytest.raises(Hint, match=r"leans on unrolled\.tasks"):
+
+        @check(answer, own=True)
+        def never():
+            raise ValueError("never reached")
+
+
+def test_the_library_itself_is_no_answer():
+    assert leans_on(tasks.xnor) == {"unrolled.tasks.xnor"}
+    assert leans_on(tasks) == {"unrolled.tasks"}
+
+
+def test_own_work_passes(capsys):
+    @check(double, own=True)
+    def passes():
+        pass
+
+    assert selfcheck.PASSED in capsys.readouterr().out
+
+
+def test_an_attribute_with_the_name_of_a_module_is_not_borrowed():
+    def answer(x):
+        return x.tasks
+
+    assert leans_on(answer) == set()
+
+
+def test_an_endless_loop_is_stopped():
+    with pytest.raises(Hint, match="never ends"):
+
+        @check(double, seconds=1)
+        def loops():
+            while True:
+                time.sleep(0.01)
+
+
+def test_where_points_are_given_a_stub_fails(monkeypatch):
+    monkeypatch.setattr(selfcheck, "_strict", False)
+    selfcheck.grade()
+    with pytest.raises(Hint, match=selfcheck.UNTOUCHED):
+
+        @check(stub)
+        def never():
+            pass
