@@ -136,16 +136,6 @@ plain, without_W_hh, both_ends = [2, 3, 4, 5], [2], [2, 3, 4, 5]
 plain, without_W_hh, both_ends = [2, 3, 4, 5], [2], [0, 1, 2, 3, 4, 5]
 
 
-# %% ex-state-reach: Steps are counted from 1
-def outputs_that_move(layer, seq_len=5, changed=2):
-    x = torch.linspace(-1, 1, seq_len).reshape(1, seq_len, 1)
-    nudged = x.clone()
-    nudged[:, changed - 1] += 0.1
-    with torch.no_grad():
-        moved = (layer(x)[0] != layer(nudged)[0]).any(dim=2)[0]
-    return [t for t in range(seq_len + 1) if t == 0 or moved[t - 1]]
-
-
 # %% ex-state-reach: a copy of the other
 def outputs_that_move(layer, seq_len=5, changed=2):
     x = torch.linspace(-1, 1, seq_len).reshape(1, seq_len, 1)
@@ -156,7 +146,7 @@ def outputs_that_move(layer, seq_len=5, changed=2):
     return (1 + moved.nonzero()[:, 0]).tolist()
 
 
-# %% ex-state-reach: An earlier output moved
+# %% ex-state-reach: Python's indices begin at 0
 def outputs_that_move(layer, seq_len=5, changed=2):
     x = torch.linspace(-1, 1, seq_len).reshape(1, seq_len, 1)
     nudged = x.clone()
@@ -164,6 +154,16 @@ def outputs_that_move(layer, seq_len=5, changed=2):
     with torch.no_grad():
         moved = (layer(x)[0] != layer(nudged)[0]).any(dim=2)[0]
     return moved.nonzero()[:, 0].tolist()
+
+
+# %% ex-state-reach: An earlier output moved
+def outputs_that_move(layer, seq_len=5, changed=2):
+    x = torch.linspace(-1, 1, seq_len).reshape(1, seq_len, 1)
+    nudged = x.clone()
+    nudged[:, changed - 2] += 0.1
+    with torch.no_grad():
+        moved = (layer(x)[0] != layer(nudged)[0]).any(dim=2)[0]
+    return (1 + moved.nonzero()[:, 0]).tolist()
 
 
 # %% ex-state-reach: every step's output
