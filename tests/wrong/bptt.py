@@ -279,13 +279,13 @@ missing = (3, 2)
 missing = (1, 3)
 
 
-# %% ex-bptt-loss-factors: that is a factor of 2
+# %% ex-bptt-loss-factors: that is another 2
 rate, factor = 1 / 20, 1 / 160
 
-# %% ex-bptt-loss-factors: the smaller one for more than two steps
+# %% ex-bptt-loss-factors: For more than two steps
 rate, factor = 10, 80
 
-# %% ex-bptt-loss-factors: so do the rates
+# %% ex-bptt-loss-factors: so do rates
 rate, factor = 1 / 40, 1 / 160
 
 # %% ex-bptt-loss-factors: by N as well as by T
@@ -301,7 +301,7 @@ tau, fewest = 2, 3
 # %% ex-bptt-detach: and τ counts it
 tau, fewest = 0, 3
 
-# %% ex-bptt-detach: which step reads what it did there
+# %% ex-bptt-detach: who reads what it did
 tau, fewest = 1, 2
 
 # %% ex-bptt-detach: differ already
@@ -326,7 +326,7 @@ def deltas(e, h, V, W_hh):
     return found
 
 
-# %% ex-bptt-slope: Nothing reaches the last step
+# %% ex-bptt-slope: hears of its own error only
 def deltas(e, h, V, W_hh):
     found, later = np.zeros_like(h), np.ones(h.shape[1])
     for t in reversed(range(len(h))):
@@ -377,7 +377,7 @@ fading, kept = 1 / 64, 1
 # %% ex-bptt-triangle: divide by all
 fading, kept = 1 / 32, 1 / 2
 
-# %% ex-bptt-triangle: not the corner alone
+# %% ex-bptt-triangle: Not the corner alone
 fading, kept = 2**-19, 1 / 2
 
 # %% ex-bptt-triangle: it is a triangle

@@ -7,27 +7,27 @@ W_v, W_W_v = [2, 2], [4, 4]
 # %% ex-prerequisites-matrix: it is X times A transposed
 shape_of_A_x = (4, 10)
 
-# %% ex-prerequisites-matrix: A vector of 4 numbers
+# %% ex-prerequisites-matrix: There are 4 numbers
 shape_of_A_x = (10, 3)
 
-# %% ex-prerequisites-matrix: becomes the longest
+# %% ex-prerequisites-matrix: grows longest
 stretch, square = 0, [[0, 0], [0, 0]]
 
 # %% ex-prerequisites-matrix: not number by number
 stretch, square = 10, [[0, 100], [0, 0]]
 
 
-# %% ex-prerequisites-chain: slope_of_sigma differs
+# %% ex-prerequisites-chain: slope_of_sigma: a small step
 def slope_of_sigma(sigma):
     return 1 / (1 + np.exp(-sigma)) * (1 - 1 / (1 + np.exp(-sigma)))
 
 
-# %% ex-prerequisites-chain: slope_of_tanh differs
+# %% ex-prerequisites-chain: slope_of_tanh: a small step
 def slope_of_tanh(h):
     return 1 - np.tanh(h) ** 2
 
 
-# %% ex-prerequisites-chain: in the middle
+# %% ex-prerequisites-chain: where it is a half
 steepest, dL_dw = 1, 14
 
 # %% ex-prerequisites-chain: not through u alone
@@ -36,7 +36,7 @@ steepest, dL_dw = 0.25, 8
 # %% ex-prerequisites-chain: and not in u·w alone
 steepest, dL_dw = 0.25, 6
 
-# %% ex-prerequisites-chain: differentiate that and compare
+# %% ex-prerequisites-chain: differentiate that
 steepest, dL_dw = 0.25, 24
 
 # %% ex-prerequisites-numpy: takes its axis away
@@ -60,7 +60,7 @@ total = 0
 # %% ex-prerequisites-numpy: How many numbers
 total = 7
 
-# %% ex-prerequisites-torch: That is one derivative
+# %% ex-prerequisites-torch: second `backward()`
 grad = 6
 
 # %% ex-prerequisites-torch: w does not change here
@@ -72,7 +72,7 @@ def before_each_backward(optimizer):
     optimizer.step()
 
 
-# %% ex-prerequisites-keras: leaves the others
+# %% ex-prerequisites-keras: the last axis alone
 shape, parameters = (5, 3), 6
 
 # %% ex-prerequisites-keras: leaves the batch out

@@ -8,7 +8,7 @@ def forward(x, w_in, w_rec, w_out, b_h, b_o):
     return states, outputs
 
 
-# %% ex-a3-forward: one state and one output for each step
+# %% ex-a3-forward: a state and an output
 def forward(x, w_in, w_rec, w_out, b_h, b_o):
     h = 0.0
     for x_t in x:
@@ -26,7 +26,7 @@ def forward(x, w_in, w_rec, w_out, b_h, b_o):
     return states, outputs
 
 
-# %% ex-a3-forward: the old state comes in as well
+# %% ex-a3-forward: the old state comes in too
 def forward(x, w_in, w_rec, w_out, b_h, b_o):
     states = [1 / (1 + np.exp(-(w_in * x_t + b_h))) for x_t in x]
     return states, [w_out * h + b_o for h in states]
@@ -82,7 +82,7 @@ def forward(x, w_in, w_rec, w_out, b_h, b_o):
     return states, outputs
 
 
-# %% ex-state-bias: This is the right state
+# %% ex-state-bias: No σ is negative
 def slipped(x, w_in, w_rec, b_h):
     h, states = 0.0, []
     for x_t in x:
@@ -126,10 +126,10 @@ plain, without_W_hh, both_ends = [3, 4, 5], [], [1, 2, 3, 4, 5]
 # %% ex-state-reach: to the very end
 plain, without_W_hh, both_ends = [2, 3], [2], [1, 2, 3]
 
-# %% ex-state-reach: W_hh is all that hands anything on
+# %% ex-state-reach: All is handed on by W_hh
 plain, without_W_hh, both_ends = [2, 3, 4, 5], [2, 3], [1, 2, 3, 4, 5]
 
-# %% ex-state-reach: the reader from the right
+# %% ex-state-reach: the other reader seen
 plain, without_W_hh, both_ends = [2, 3, 4, 5], [2], [2, 3, 4, 5]
 
 # %% ex-state-reach: Both readers start at an end
@@ -181,7 +181,7 @@ def outputs_that_move(layer, seq_len=5, changed=2):
     return list(range(changed, seq_len + 1))
 
 
-# %% ex-state-feedback: it is the old state that comes in
+# %% ex-state-feedback: From step 2 on the old state
 def run_layer(x, W_ih, W_hh, b):
     outputs = []
     previous = np.zeros_like(x[:, 0])
@@ -241,6 +241,6 @@ def in_readout(H, C):
     return H * C
 
 
-# %% ex-state-count: H weights and a bias a class
+# %% ex-state-count: a bias for each class
 def in_readout(H, C):
     return C * H + H
