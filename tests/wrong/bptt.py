@@ -226,7 +226,7 @@ def gradients(weights, x, targets):
     return found
 
 
-# %% ex-a1-bptt: this leans on torch
+# %% ex-a1-bptt: not by torch
 def gradients(weights, x, targets):
     leaf = torch.tensor(list(weights.values()), dtype=torch.float64, requires_grad=True)
     w_x, w_h, b_1, w, b_2 = leaf
