@@ -123,7 +123,7 @@ plain, without_W_hh, both_ends = [1, 2, 3, 4, 5], [2], [1, 2, 3, 4, 5]
 # %% ex-state-reach: reads x_2 itself
 plain, without_W_hh, both_ends = [3, 4, 5], [], [1, 2, 3, 4, 5]
 
-# %% ex-state-reach: to the very end
+# %% ex-state-reach: hands on to the end
 plain, without_W_hh, both_ends = [2, 3], [2], [1, 2, 3]
 
 # %% ex-state-reach: All is handed on by W_hh
