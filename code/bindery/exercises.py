@@ -38,7 +38,7 @@ ANSWER, CHECK = "answer", "check"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 _LINE = r"[ \t]*(?:\n|\Z)"
 # A value's stub is a line of its own, `answer = ...`; elsewhere `...` takes the solution's place.
-_VALUE = r"(?P<value>^.*= \.\.\.(?:, \.\.\.)*(?:[ \t]*#.*)?\n)?"
+_VALUE = r"(?P<value>^[^\n]*= \.\.\.(?:, \.\.\.)*(?:[ \t]*#[^\n]*)?\n)?"
 _BLOCK = re.compile(
     rf"{_VALUE}(?P<indent>^[ \t]*){BEGIN}{_LINE}(?P<code>.*?)^[ \t]*{END}{_LINE}",
     re.MULTILINE | re.DOTALL,

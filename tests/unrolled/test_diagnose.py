@@ -43,6 +43,18 @@ def test_a_right_gradient_is_right(sizes):
     assert str(found["d_W"]) == "d_W: right"
 
 
+def test_a_hint_is_one_sentence_and_a_right_gradient_has_none():
+    given, problem = of(SIZES[0])
+    right, wrong = backward(given), backward(given, back=lambda R: R)
+    found = verify.diagnose({"d_V": right["d_V"], "d_W": wrong["d_W"]}, problem)
+    assert found["d_V"].hint == ""
+    assert found["d_W"].hint == f"d_W (R transposed): {found['d_W'].mistakes[0].why}"
+    others = {"d_V": 3 * right["d_V"] + 1, "d_by": 2 * right["d_by"]}
+    unknown, factor = (f.hint for f in verify.diagnose(others, problem).values())
+    assert unknown == "d_V: not right, and none of the known mistakes."
+    assert factor == "d_by: right up to the factor 2 or T/2, a convention of the loss."
+
+
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
 def test_an_error_on_the_way_back_is_named_wherever_it_arrives(sizes):
     given, problem = of(sizes)

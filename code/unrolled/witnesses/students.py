@@ -84,6 +84,16 @@ class Finding:
             said = ["right but for the sign" if "-1" in self.factors else agrees, *said]
         return f"{self.name}: " + "\n  or ".join(said)
 
+    @property
+    def hint(self) -> str:
+        """Say in one sentence what is wrong, for a self-check; nothing of a right gradient."""
+        if self.verdict == "right":
+            return ""
+        if not self.mistakes:
+            return " ".join(str(self).split()) + "."
+        first = self.mistakes[0]
+        return f"{self.name} ({first.name}): {first.why}"
+
 
 def from_table(labels: Mapping[str, str], world: World, through: Sequence[str] = ()) -> Problem:
     """Make a problem from equations of the table.
