@@ -13,7 +13,7 @@ arrives, below, counterexample = 0.9**50, 0.25, [[0, 10], [0, 0]]
 # %% ex-gradients-bound: nothing further than its radius
 arrives, below, counterexample = 0.9**50, 4, [[3, 0], [0, 2]]
 
-# %% ex-gradients-bound: refutes nothing
+# %% ex-gradients-bound: A zero matrix
 arrives, below, counterexample = 0.9**50, 4, [[0, 0], [0, 0]]
 
 
@@ -32,12 +32,12 @@ def identity_spectrum(states):
     return np.sort(np.prod(1 - states**2, axis=0))
 
 
-# %% ex-gradients-identity: of all the steps together
+# %% ex-gradients-identity: of all steps together
 def identity_volume(states):
     return np.prod(1 - states**2)
 
 
-# %% ex-gradients-identity: over the directions, too
+# %% ex-gradients-identity: over the H directions
 def identity_volume(states):
     return np.prod(1 - states**2) ** (1 / len(states))
 
@@ -82,13 +82,13 @@ keeping = {1}
 # %% ex-gradients-explode: Its largest singular value is 1.
 matrix, factor_of_share = [[0, 1], [0, 0]], 1
 
-# %% ex-gradients-explode: no vanishing
+# %% ex-gradients-explode: does not vanish
 matrix, factor_of_share = [[1.3, 0], [0, 0.5]], 1
 
 # %% ex-gradients-explode: two rows and two columns
 matrix, factor_of_share = [[1.3]], 1
 
-# %% ex-gradients-explode: each summand with it
+# %% ex-gradients-explode: Each summand is shortened
 matrix, factor_of_share = [[0, 1.3], [0, 0]], 1 / 50
 
 # %% ex-gradients-explode: by the same number
@@ -112,7 +112,7 @@ def step_jacobians(states, R):
     return np.stack([R.T] * len(states))
 
 
-# %% ex-a4-vanishing: transpose R
+# %% ex-a4-vanishing: columns meet R transposed
 def step_jacobians(states, R):
     return (1 - states**2)[:, :, None] * R
 
@@ -163,7 +163,7 @@ def singular_values(jacobians, right=singular_values):
     return right(jacobians)[:, ::-1]
 
 
-# %% ex-a4-vanishing: H values for each of T
+# %% ex-a4-vanishing: products has H values
 def singular_values(jacobians, right=singular_values):
     return right(jacobians)[-1]
 
@@ -173,7 +173,7 @@ def singular_values(jacobians, right=singular_values):
     return right(jacobians)[::-1]
 
 
-# %% ex-a4-vanishing: first entry is step 1's
+# %% ex-a4-vanishing: The first entry
 def gradient_lengths(jacobians, d_last, right=gradient_lengths):
     return right(jacobians, d_last)[::-1]
 

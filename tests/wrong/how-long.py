@@ -4,11 +4,11 @@ within_100, within_30 = 4, 12
 # %% ex-how-long-predict: below 1/30 as well
 within_100, within_30 = 7, 5
 
-# %% ex-how-long-predict: do most of ten
+# %% ex-how-long-predict: One network failed
 within_100, within_30 = 10, 20
 
 
-# %% ex-how-long-threshold: one is equal to it
+# %% ex-how-long-threshold: one is equal
 def report(errors, threshold):
     counts = {T: (int(np.sum(np.array(e) <= threshold)), len(e)) for T, e in errors.items()}
     return {T: (k, n, *evidence.wilson(k, n)) for T, (k, n) in counts.items()}
@@ -37,13 +37,13 @@ def report(errors, threshold):
     return {T: (k, n, *evidence.wilson(k, n, 0.9)) for T, (k, n) in counts.items()}
 
 
-# %% ex-how-long-threshold: nothing succeeded are reported
+# %% ex-how-long-threshold: without success
 def report(errors, threshold):
     counts = {T: (int(np.sum(np.array(e) < threshold)), len(e)) for T, e in errors.items()}
     return {T: (k, n, *evidence.wilson(k, n)) for T, (k, n) in counts.items() if k}
 
 
-# %% ex-how-long-threshold: Four numbers
+# %% ex-how-long-threshold: four numbers
 def report(errors, threshold):
     return {T: (int(np.sum(np.array(e) < threshold)), len(e)) for T, e in errors.items()}
 
@@ -54,10 +54,10 @@ def report(errors, threshold):
     return {T: (k, n, *evidence.wilson(k, n)) for T, (k, n) in counts.items()}
 
 
-# %% ex-how-long-relu: where is it straight
+# %% ex-how-long-relu: where does it bend
 slopes = {0, 0.5, 1}
 
-# %% ex-how-long-relu: where is it straight
+# %% ex-how-long-relu: where does it bend
 slopes = {1}
 
 # %% ex-how-long-relu: A negative input
@@ -181,7 +181,7 @@ def longest_solved(errors, threshold, share):
     return T, k, n, *binomtest(k, n).proportion_ci(method="wilson")
 
 
-# %% ex-a4-length: which is longest
+# %% ex-a4-length: which length is longest
 def longest_solved(errors, threshold, share):
     for T, e in errors.items():
         k, n = int(np.sum(np.asarray(e) < threshold)), len(e)
@@ -205,7 +205,7 @@ def longest_solved(errors, threshold, share):
             return T, k, k / n, *binomtest(k, n).proportion_ci(method="wilson")
 
 
-# %% ex-a4-length: Wilson interval
+# %% ex-a4-length: The last two are Wilson
 def longest_solved(errors, threshold, share):
     for T in sorted(errors, reverse=True):
         k, n = int(np.sum(np.asarray(errors[T]) < threshold)), len(errors[T])

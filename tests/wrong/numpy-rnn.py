@@ -87,7 +87,7 @@ def keeps_sequences_apart(answer_to, batch):
     return np.allclose(before[others], answer_to(batch)[others])
 
 
-# %% ex-numpy-rnn-axes: is it one sequence
+# %% ex-numpy-rnn-axes: do you change one
 def keeps_sequences_apart(answer_to, batch):
     changed = batch.copy()
     changed[3] = 0
@@ -101,7 +101,7 @@ def keeps_sequences_apart(answer_to, batch):
     return np.allclose(answer_to(batch), answer_to(changed))
 
 
-# %% ex-numpy-rnn-axes: reach into later ones
+# %% ex-numpy-rnn-axes: reaches into later ones
 def keeps_sequences_apart(answer_to, batch):
     changed = batch.copy()
     changed[:, 3] = 0
@@ -489,7 +489,7 @@ def forward(self, y_hat, y_true):
 MSELoss.forward = forward
 
 
-# %% ex-a4-loss: then take the mean
+# %% ex-a4-loss: The mean of the squares
 def forward(self, y_hat, y_true):
     self.difference = y_hat - y_true
     return float(np.sum(self.difference**2))
@@ -535,7 +535,7 @@ def train(self, iter_steps, lr, log_steps=50, *, progress=True):
 Learner.train = train
 
 
-# %% ex-a4-learner: the steps to be kept
+# %% ex-a4-learner: are kept, not
 def train(self, iter_steps, lr, log_steps=50, *, progress=True):
     for step in range(iter_steps):
         x, y = next(self.data_generator)
@@ -549,7 +549,7 @@ def train(self, iter_steps, lr, log_steps=50, *, progress=True):
 Learner.train = train
 
 
-# %% ex-a4-learner: the losses are not
+# %% ex-a4-learner: one update on each
 def train(self, iter_steps, lr, log_steps=50, *, progress=True):
     x, y = next(self.data_generator)
     for _ in range(iter_steps):
@@ -564,7 +564,7 @@ def train(self, iter_steps, lr, log_steps=50, *, progress=True):
 Learner.train = train
 
 
-# %% ex-a4-learner: plot_loss has no data
+# %% ex-a4-learner: Without data plot_loss
 def plot_loss(self):
     _, ax = plt.subplots()
     plt.close(ax.figure)
