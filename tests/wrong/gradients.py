@@ -88,10 +88,10 @@ matrix, factor_of_share = [[1.3, 0], [0, 0.5]], 1
 # %% ex-gradients-explode: two rows and two columns
 matrix, factor_of_share = [[1.3]], 1
 
-# %% ex-gradients-explode: Each summand is shortened
+# %% ex-gradients-explode: the sum is shortened, too
 matrix, factor_of_share = [[0, 1.3], [0, 0]], 1 / 50
 
-# %% ex-gradients-explode: by the same number
+# %% ex-gradients-explode: Compare the shares
 matrix, factor_of_share = [[0, 1.3], [0, 0]], 50
 
 # %% ex-gradients-gain: random strings go wrong
