@@ -31,6 +31,28 @@ def strings(n, seq_len=50, *, rng, last_only=False):
     return x, np.cumsum(x, axis=1) % 2
 
 
+# %% ex-a2-data: equally likely
+def strings(n, seq_len=50, *, rng, last_only=False):
+    x = (rng.random((n, seq_len, 1)) < 0.3).astype(np.float32)
+    y = np.cumsum(x, axis=1) % 2
+    return (x, y[:, -1]) if last_only else (x, y)
+
+
+# %% ex-a2-data: drawn anew
+def strings(n, seq_len=50, *, rng, last_only=False):
+    x = rng.integers(0, 2, size=(n // 10, seq_len, 1)).astype(np.float32)
+    x = x.repeat(10, axis=0)
+    y = np.cumsum(x, axis=1) % 2
+    return (x, y[:, -1]) if last_only else (x, y)
+
+
+# %% ex-a2-data: have the same parity
+def strings(n, seq_len=50, *, rng, last_only=False):
+    x = rng.integers(0, 2, size=(n, seq_len, 1)).astype(np.float32)
+    y = np.cumsum(x, axis=1) % 2
+    return (x, x[:, -1]) if last_only else (x, y)
+
+
 # %% ex-a2-data: leans on unrolled.tasks.
 def strings(n, seq_len=50, *, rng, last_only=False):
     from unrolled.tasks import parity as made
@@ -1026,6 +1048,16 @@ def lengths(n, seq_len, *, rng):
     return rng.integers(0, seq_len, size=n, endpoint=True)
 
 
+# %% ex-parity-length: No string is longer
+def lengths(n, seq_len, *, rng):
+    return rng.integers(1, seq_len + 2, size=n)
+
+
+# %% ex-parity-length: Length 1 is as likely
+def lengths(n, seq_len, *, rng):
+    return rng.integers(2, seq_len + 1, size=n)
+
+
 # %% ex-parity-length: no likelier
 def lengths(n, seq_len, *, rng):
     return np.minimum(rng.integers(1, 2 * seq_len, size=n), seq_len)
@@ -1036,6 +1068,12 @@ at_8, at_many = 0.714, 0.75
 
 # %% ex-parity-padding: an eighth of the batch
 at_8, at_many = 0.745, 0.745
+
+# %% ex-parity-padding: half of them right
+at_8, at_many = 0.714, 0.51
+
+# %% ex-parity-padding: count the bits
+at_8, at_many = 0.719, 0.745
 
 # %% ex-parity-padding: counts as right
 at_8, at_many = 0.5, 0.5
