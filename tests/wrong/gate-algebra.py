@@ -83,7 +83,7 @@ def gru_storing(accuracy):
     return {"r": (0, 0, 0), "z": (0, 0, -b), "n": (e, 0, 0)}, 1 / e
 
 
-# %% ex-a5-keep: Asked for here: i and f
+# %% ex-a5-keep: The letters are if
 def lstm_keeping(steps, accuracy):
     return {"f": np.log(2 * steps / accuracy)}
 
@@ -115,12 +115,12 @@ def gru_keeping(steps, accuracy):
     return {"z": -np.log((1 - accuracy / 2) ** -1 - 1)}
 
 
-# %% ex-a5-keep: With 0.1 less
+# %% ex-a5-keep: just enough
 def lstm_keeping(steps, accuracy):
     return {"i": -60, "f": 60}
 
 
-# %% ex-a5-keep: With 0.1 less
+# %% ex-a5-keep: just enough
 def gru_keeping(steps, accuracy):
     return {"z": np.log(4 * steps / accuracy)}
 
