@@ -23,7 +23,7 @@ after = {"keep": 0.6, "overwrite": -0.5, "clear": 0, "add": -0.9}
 not_gru, growing = {"clear", "add"}, {"add", "overwrite"}
 
 
-# %% ex-a5-input: The letters are
+# %% ex-a5-input: Asked for: i, f, g, o
 def lstm_storing(accuracy):
     return {"i": (0, 0, 20), "f": (0, 0, -20), "c": (1e-4, 0, 0), "o": (0, 0, 20)}, 1e4
 
@@ -83,7 +83,7 @@ def gru_storing(accuracy):
     return {"r": (0, 0, 0), "z": (0, 0, -b), "n": (e, 0, 0)}, 1 / e
 
 
-# %% ex-a5-keep: The letters are if
+# %% ex-a5-keep: Asked for: i, f
 def lstm_keeping(steps, accuracy):
     return {"f": np.log(2 * steps / accuracy)}
 
