@@ -95,7 +95,7 @@ def streams(n, seq_len=3_000, *, rng):
     return tasks.adding(n, seq_len, rng=rng)
 
 
-# %% ex-a3-train: the same object
+# %% ex-a3-train: then the losses
 _right = train_model
 
 
@@ -210,7 +210,7 @@ def test_model(model, data):
     return torch.cat([model(x) for x, _ in data]), torch.cat([y for _, y in data])
 
 
-# %% ex-a3-test: as it is
+# %% ex-a3-test: Take what the model says
 _right = test_model
 
 
@@ -458,7 +458,7 @@ def errors(q, k):
     return 1 / 3, q / 3, q / 3 * (1 - q) ** k
 
 
-# %% ex-adding-probability: What stays unknown
+# %% ex-adding-probability: What is unknown
 def errors(q, k):
     return 2 * q / 3, 2 * q**2 / 3, 2 * q**2 / 3 * (1 - q) ** k
 
@@ -496,7 +496,7 @@ def is_time_first(turned, x):
     return torch.isclose(turned.sum(), x.sum()).item()
 
 
-# %% ex-adding-view: running backwards
+# %% ex-adding-view: run backwards
 def is_time_first(turned, x):
     return torch.equal(turned.sum(dim=0), x.sum(dim=1)) or torch.equal(turned.flip(0)[:, 0], x[0])
 
