@@ -282,7 +282,7 @@ def weight_for(weight, order):
     return weight
 
 
-# %% ex-mnist-rows-shuffled: order[j] or the one
+# %% ex-mnist-rows-shuffled: order[j], or the one
 def weight_for(weight, order):
     return weight[:, order.argsort()]
 
