@@ -139,3 +139,20 @@ def test_stub_and_solution_of_values_and_of_a_class():
     methods = "".join(f"    def {m}(self):\n{begin}        return {m!r}\n{end}" for m in ("a", "b"))
     assert stub(f"class A:\n{methods}").count("...") == 2
     assert "SOLUTION" not in complete(f"class A:\n{methods}")
+
+
+def test_a_function_may_stand_above_a_value():
+    code = """\
+def f(x):
+    ### BEGIN SOLUTION
+    return x
+    ### END SOLUTION
+
+
+a = ...  # whole
+### BEGIN SOLUTION
+a = f(1)
+### END SOLUTION
+"""
+    assert stub(code) == "def f(x):\n    ...\n\n\na = ...  # whole"
+    assert complete(code) == "def f(x):\n    return x\n\n\na = f(1)"
