@@ -86,7 +86,10 @@ def effort(options: dict[str, str]) -> str:
     '1 point · about 20 minutes'
     """
     points = options.get("points", "0")
-    parts = [f"{points} point{'s' * (points != '1')}", f"about {options.get('minutes', 0)} minutes"]
+    worth = f"{points} point{'s' * (points != '1')}"
+    written = options.get("written")
+    by_hand = f" ({'all' if written == points else written} marked by hand)" if written else ""
+    parts = [worth + by_hand, f"about {options.get('minutes', 0)} minutes"]
     if "words" in options:
         parts.append(f"at most {options['words']} words")
     task = coursework.OF.get(options.get("label", ""))

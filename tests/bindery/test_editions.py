@@ -113,7 +113,7 @@ def test_the_instructor_sees_everything_in_the_open(pages, tmp_path, monkeypatch
 def test_the_line_on_what_an_exercise_is_worth(pages):
     _, boxes = pages("reader")
     line = boxes[PRACTICE].select_one(".effort").get_text()
-    assert line == "3 points · about 10 minutes · at most 50 words"
+    assert line == "3 points (1 marked by hand) · about 10 minutes · at most 50 words"
     assert boxes[GRADED].select_one(".effort").get_text() == f"Assignment 2 · {line}"
 
 
