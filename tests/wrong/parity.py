@@ -203,7 +203,7 @@ class Reader(torch.nn.Module):
         return self.readout(outputs)
 
 
-# %% ex-a2-model: leaves the bias alone
+# %% ex-a2-model: leaves the bias
 class Reader(torch.nn.Module):
     def __init__(self, hidden_size=4, num_layers=1):
         super().__init__()
@@ -602,7 +602,7 @@ def loss_and_accuracy(logits, y, lengths, *, masked):
     return loss.mean(), right.mean()
 
 
-# %% ex-a2-ragged: Odd is above 0
+# %% ex-a2-ragged: Odd is a logit above 0
 def loss_and_accuracy(logits, y, lengths, *, masked):
     loss = F.binary_cross_entropy_with_logits(logits, y, reduction="none")
     right = ((logits > 0.5) == (y > 0.5)).to(loss.dtype)
@@ -648,7 +648,7 @@ def cut_short(x, y, *, rng):
     return *tasks.zero_past_end(x, y, ends), ends
 
 
-# %% ex-a2-architecture: each pair has one
+# %% ex-a2-architecture: one a pair
 def sweep(solves, widths, depths, seeds):
     z, n, found = 1.96, len(seeds), {}
     for hidden_size in widths:
@@ -737,7 +737,7 @@ def sweep(solves, widths, depths, seeds):
     return found
 
 
-# %% ex-a2-lstm: One LSTM layer
+# %% ex-a2-lstm: One LSTM that reads
 class GatedReader(torch.nn.Module):
     def __init__(self, hidden_size):
         super().__init__()
@@ -785,14 +785,14 @@ class GatedReader(torch.nn.Module):
         return torch.sigmoid(self.readout(outputs))
 
 
-# %% ex-a2-lstm: of the recurrent layers alone
+# %% ex-a2-lstm: recurrent layers alone
 def parameter_ratio(hidden_size):
     lstm, rnn = torch.nn.LSTM(1, hidden_size), torch.nn.RNN(1, hidden_size)
     sizes = [sum(p.numel() for p in layer.parameters()) for layer in (lstm, rnn)]
     return (sizes[0] + hidden_size + 1) / (sizes[1] + hidden_size + 1)
 
 
-# %% ex-a2-lstm: weights and biases for each gate
+# %% ex-a2-lstm: its own weights and biases
 def parameter_ratio(hidden_size):
     return 3.0
 
@@ -862,7 +862,7 @@ def train_last(model, optimizer, *, longest=50, steps=600, batch_size=64, rng):
     return used
 
 
-# %% ex-a2-last: are the targets parities?
+# %% ex-a2-last: are the targets parities
 def train_last(model, optimizer, *, longest=50, steps=600, batch_size=64, rng):
     m, used = 2, []
     for _ in range(steps):
@@ -882,7 +882,7 @@ def train_last(model, optimizer, *, longest=50, steps=600, batch_size=64, rng):
     return used
 
 
-# %% ex-a2-last: are the targets parities?
+# %% ex-a2-last: are the targets parities
 def train_last(model, optimizer, *, longest=50, steps=600, batch_size=64, rng):
     m, used = 2, []
     for _ in range(steps):

@@ -4,7 +4,7 @@ def xnor_strings(n, seq_len=8, *, rng):
     return x, np.cumsum(x, axis=1) % 2
 
 
-# %% ex-a1-data: A fold is the other function
+# %% ex-a1-data: A fold is another function
 def xnor_strings(n, seq_len=8, *, rng):
     x = rng.integers(0, 2, size=(n, seq_len, 1)).astype(np.float32)
     return x, fold(x)
@@ -78,7 +78,7 @@ def fold(x):
     return folded
 
 
-# %% ex-a1-data: the result so far, not a bit
+# %% ex-a1-data: the result so far
 def fold(x):
     folded = x.copy()
     folded[:, 1:] = x[:, :-1] == x[:, 1:]
@@ -90,7 +90,7 @@ def xnor_strings(n, seq_len=8, *, rng):
     return tasks.xnor(n, seq_len, rng=rng)
 
 
-# %% ex-a1-train: Not as large
+# %% ex-a1-train: Not of the size
 def build(cell, learning_rate):
     layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.LSTM}[cell]
     dense = keras.layers.Dense(1, activation="sigmoid")
@@ -138,7 +138,7 @@ def build(cell, learning_rate, right=globals().get("build")):
     return model
 
 
-# %% ex-a1-train: binary, and not from logits
+# %% ex-a1-train: binary cross-entropy, not from logits
 def build(cell, learning_rate, right=globals().get("build")):
     model = right(cell, learning_rate)
     adam = keras.optimizers.Adam(learning_rate)
@@ -146,7 +146,7 @@ def build(cell, learning_rate, right=globals().get("build")):
     return model
 
 
-# %% ex-a1-train: the share of right bits
+# %% ex-a1-train: Ask for the accuracy
 def build(cell, learning_rate):
     layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell]
     dense = keras.layers.Dense(1, activation="sigmoid")
@@ -195,7 +195,7 @@ always_1, negated = 0.5, (1.0, 0.5)
 # %% ex-xnor-rules: between 0 and 1
 always_1, negated = (50, 50), (100, 50)
 
-# %% ex-xnor-rules: is the count even
+# %% ex-xnor-rules: often is the count even
 always_1, negated = (0.5, 0.75), (1.0, 0.5)
 
 # %% ex-xnor-rules: After a single bit
@@ -252,7 +252,7 @@ chosen = "AC"
 # %% ex-xnor-hard: the rate must change
 chosen = "BE"
 
-# %% ex-xnor-hard: The first failed
+# %% ex-xnor-hard: The first of the two failed
 chosen = "EA"
 
 # %% ex-xnor-hard: could be luck
