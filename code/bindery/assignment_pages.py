@@ -77,7 +77,7 @@ class AssignmentTable(SphinxDirective):
         except ValueError as error:
             raise self.error(f"assignment: {error}") from None
         for task in tasks:
-            self.env.note_dependency(Path(self.env.app.confdir) / task.path)
+            self.env.note_dependency(str(Path(self.env.app.confdir) / task.path))
         extra = [e for e in tasks if e.label in assignment.optional]
         rows = [self.task(e, e in extra) for e in tasks]
         rows.append(total("Together", asked(assignment, tasks)))
@@ -105,7 +105,8 @@ def points(tasks: Sequence[Exercise]) -> list[nodes.paragraph]:
 
 def total(name: str, tasks: Sequence[Exercise]) -> nodes.row:
     """Make a row of totals: points, and the time in hours."""
-    return row([text(name), None, *points(tasks), text(hours(tasks), "number"), None])
+    cells = [text(name), None, *points(tasks), text(hours(tasks), "number"), None]
+    return row(cells, "total")
 
 
 class PlanTable(SphinxDirective):
@@ -182,7 +183,7 @@ class PlanTable(SphinxDirective):
         read = self.reading(pages)
         numbers = (f"{read.words:,}", f"{read.lines:,}", f"{read.minutes / 60:.1f} h")
         cells = [text(number, "number") for number in (*numbers, self.seconds(pages))]
-        return row([None, text("Together"), *cells, None])
+        return row([None, text("Together"), *cells, None], "total")
 
     def method(self) -> str:
         """Say how the times were found."""
@@ -191,7 +192,8 @@ class PlanTable(SphinxDirective):
             f"Reading: {WORDS_A_MINUTE} words of prose and {LINES_A_MINUTE} lines of code a "
             "minute, a rate that is assumed, not measured; the words and the shown lines are "
             "counted in the sources, exercises left out. "
-            f"Running: as last executed, profile {record['profile']}, {record['device']}. "
+            f"Running: as last executed, profile {record['profile']}, {record['device']}; "
+            "networks that the store of runs held were not trained anew. "
             "The hours of an assignment are the sum of its tasks' minutes, without the extra ones."
         )
 

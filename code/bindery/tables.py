@@ -32,10 +32,12 @@ def reference(kind: str, target: str, shown: str, **more: Any) -> addnodes.pendi
     return to
 
 
-def row(contents: Iterable[nodes.Element | Sequence[nodes.Element] | None]) -> nodes.row:
+def row(
+    contents: Iterable[nodes.Element | Sequence[nodes.Element] | None], *classes: str
+) -> nodes.row:
     """Make a row: each cell holds one element, several, or none."""
     cells = [nodes.entry("", *_several(content)) for content in contents]
-    return nodes.row("", *cells)
+    return nodes.row("", *cells, classes=list(classes))
 
 
 def _several(content: nodes.Element | Sequence[nodes.Element] | None) -> Sequence[nodes.Element]:
