@@ -35,12 +35,15 @@ class MSELoss:
         return 2 * self.difference / len(self.difference)
 """,
 }
+DRAWN = "    while True:\n        x = rng"
+KEPT = "    while True:\n        x[:] = rng"  # one array for all batches
 WRONG = [
     ("ex-a2-data", "rng.integers", "np.random.default_rng(0).integers", "draws other strings"),
     ("ex-a2-data", "rng.integers", "np.random.randint", "all chance is rng's"),
     ("ex-a2-data", "axis=1) % 2", "axis=1) % 2 * (np.arange(seq_len) < 50)[:, None]", "Past"),
     ("ex-a2-data", "y[:, -1]", "y[:, -1].squeeze()", "in two axes"),
     ("ex-a4-generator", "rng.uniform", "np.random.uniform", "same seed"),
+    ("ex-a4-generator", DRAWN, f"    x = np.empty((seq_length, batch_size, 1))\n{KEPT}", "stays"),
     ("ex-a4-generator", "(seq_length, batch_size, 1)", "(seq_length, 3, 1)", "still has three"),
     ("ex-a4-generator", "x, x[0]", "x, x[0].squeeze()", "in two axes"),
     ("ex-a4-loss", "self.difference", "MSELoss.difference", "its own values"),
