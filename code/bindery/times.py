@@ -4,14 +4,14 @@ It reads the record that `bindery.execute` leaves (`bindery.build.Build.write_re
 on which it stands is not executed itself, and changes with the record alone.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+from bindery.tables import link, row, table, text
 
 HEADER = ("chapter", "seconds", "peak memory, MB", "ended (UTC)")
 WIDTHS = (36, 16, 20, 28)
@@ -42,9 +42,7 @@ def build_of(record: dict[str, Any]) -> nodes.field_list:
     listed = nodes.field_list()
     for name, value in facts.items():
         if value:
-            listed += nodes.field(
-                "", nodes.field_name("", name), nodes.field_body("", _text(value))
-            )
+            listed += nodes.field("", nodes.field_name("", name), nodes.field_body("", text(value)))
     return listed
 
 
@@ -52,48 +50,25 @@ def table_of(record: dict[str, Any]) -> nodes.table:
     """Make the table: a row for each executed chapter, then their sum."""
     costs = record.get("chapters", {})
     known = [costs[name] for name in record["reaches"] if name in costs]
-    rows = [_row(_link(name), costs.get(name)) for name in record["reaches"]]
+    rows = [_row(link(name), costs.get(name)) for name in record["reaches"]]
     total = sum(cost["seconds"] for cost in known)
     count = "all" if len(known) == len(rows) else f"{len(known)} of {len(rows)} chapters"
-    rows.append(
-        _cells([_text(f"Together ({count})"), _text(f"{total:,.1f}", "number"), None, None])
-    )
-    group = nodes.tgroup("", cols=len(HEADER))
-    group += [nodes.colspec("", colwidth=width) for width in WIDTHS]
-    group += nodes.thead("", _cells([_text(name) for name in HEADER]))
-    group += nodes.tbody("", *rows)
-    return nodes.table("", group, classes=["execution-times"])
+    together = (text(f"Together ({count})"), text(f"{total:,.1f}", "number"), None, None)
+    return table(HEADER, WIDTHS, [*rows, row(together)], "execution-times")
 
 
-def _row(link: nodes.paragraph, cost: dict[str, Any] | None) -> nodes.row:
+def _row(chapter: nodes.paragraph, cost: dict[str, Any] | None) -> nodes.row:
     if cost is None:
-        return nodes.row("", nodes.entry("", link), nodes.entry("", _text(NEVER), morecols=2))
+        return nodes.row("", nodes.entry("", chapter), nodes.entry("", text(NEVER), morecols=2))
     ended = datetime.strptime(cost["finished"], "%Y-%m-%dT%H:%M:%S%z").astimezone(UTC)
-    return _cells(
+    return row(
         [
-            link,
-            _text(f"{cost['seconds']:,.1f}", "number"),
-            _text(f"{cost['peak_mb']:,}", "number"),
-            _text(f"{ended:%Y-%m-%d %H:%M}", "moment"),
+            chapter,
+            text(f"{cost['seconds']:,.1f}", "number"),
+            text(f"{cost['peak_mb']:,}", "number"),
+            text(f"{ended:%Y-%m-%d %H:%M}", "moment"),
         ]
     )
-
-
-def _cells(contents: Sequence[nodes.paragraph | None]) -> nodes.row:
-    return nodes.row("", *(nodes.entry("", *([c] if c else [])) for c in contents))
-
-
-def _text(text: str, *classes: str) -> nodes.paragraph:
-    return nodes.paragraph(text, text, classes=list(classes))
-
-
-def _link(name: str) -> nodes.paragraph:
-    """Link to a chapter; Sphinx puts its title, which may not have been read yet."""
-    to = addnodes.pending_xref(
-        "", refdomain="std", reftype="doc", reftarget=f"/{name}", refexplicit=False, refwarn=True
-    )
-    to += nodes.inline(name, name, classes=["doc"])
-    return nodes.paragraph("", "", to)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
