@@ -1,6 +1,10 @@
 # Every target works by itself: it makes .venv first, and does only what has changed.
 PYTHON ?= python3
 PROFILE ?= cpu
+PAPER ?= a4
+QUESTION ?= bptt forward gates
+SEEDS ?= 30
+FIRST ?= 0
 export UNROLLED_PROFILE := $(PROFILE)
 
 bin := .venv/bin
@@ -13,7 +17,7 @@ built := $(out)/_build/.built
 measure := UNROLLED_RUNS=$(CURDIR)/_build/runs $(bin)/unrolled evidence
 pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
-.PHONY: book evidence test check bench serve clean
+.PHONY: book evidence test check variants bench serve clean
 
 # execution.json is written anew only when a chapter ran, or profile, data, device or commit changed.
 book: $(installed)
@@ -40,6 +44,10 @@ check: $(installed)
 	$(bin)/ruff format --check .
 	$(bin)/mypy
 	$(bin)/python -m bindery.checks $(site)
+
+# A page a student and a key for each question: seeds FIRST, FIRST + 1, …
+variants: $(installed)
+	$(bin)/python -m bindery.variants_pdf $(QUESTION) --seeds $(SEEDS) --first $(FIRST) --paper $(PAPER)
 
 bench: $(installed)
 	$(bin)/python -m benchmarks

@@ -26,6 +26,7 @@ LAYERS = (
     {"claims"},
     {"derivations"},
     {"witnesses", "verify"},
+    {"variants"},
     {"plots"},
     {"diagnosis"},
     {"cli"},
