@@ -48,7 +48,7 @@ def typeset(variants: Sequence[Variant], paper: str, *, key: bool) -> str:
         comment_end_string="#>",
         trim_blocks=True,
         undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - this is LaTeX, and every word of it is ours
+        autoescape=False,  # this is LaTeX, and every word of it is ours
         loader=FileSystemLoader(Path(__file__).parent),
     )
     here.filters.update(words=words, wrong=wrong)

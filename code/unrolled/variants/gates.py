@@ -61,6 +61,11 @@ def _in(letter: str, name: str, why: str, formula: Basic) -> Slip:
     return Slip(name, why, {LINES[letter].label: formula})
 
 
+def _exchanged(name: str, why: str, memory: Basic, output: Basic) -> Slip:
+    """Use two gates for each other in both places."""
+    return Slip(name, why, {LINES["c"].label: memory, LINES["h"].label: output})
+
+
 SLIPS = (
     _in_gates(
         "no biases",
@@ -78,7 +83,7 @@ SLIPS = (
         {h[t - 1]: c[t - 1]},
     ),
     _in_gates(
-        "input and output of the step before exchanged",
+        "x_t and h_{t-1} exchanged",
         "In W_{ii} the first letter says what is read: i for the input, h for h_{t-1}.",
         {h[t - 1]: x[t], x[t]: h[t - 1]},
     ),
@@ -129,17 +134,17 @@ SLIPS = (
         "The tanh is taken of the memory alone; the gate multiplies afterwards.",
         tanh(times(o[t], c[t])),
     ),
-    _in(
-        "h",
-        "forget for output gate",
-        "What is shown is the output gate's share.",
-        times(f[t], tanh(c[t])),
-    ),
-    _in(
-        "h",
-        "input for output gate",
-        "What is shown is the output gate's share.",
+    _exchanged(
+        "input and output gate exchanged",
+        "The input gate acts before the memory is written, the output gate after.",
+        plus(times(f[t], c[t - 1]), times(o[t], g[t])),
         times(i[t], tanh(c[t])),
+    ),
+    _exchanged(
+        "forget and output gate exchanged",
+        "The forget gate multiplies the old memory; the output gate, what is shown of the new.",
+        plus(times(o[t], c[t - 1]), times(i[t], g[t])),
+        times(f[t], tanh(c[t])),
     ),
     _in(
         "h",
