@@ -22,6 +22,7 @@ TEX = "xelatex"
 PACKAGES = "texlive-xetex texlive-latex-recommended texlive-latex-extra lmodern"
 PAPERS = ("a4", "letter")
 RUNS = 4  # a long table finds its columns' widths run by run
+FAULTS = re.compile(r"^(?:! |Missing character|Overfull).*", re.MULTILINE)
 #: h_{t-1} and c_t in a sentence, which LaTeX wants between dollars.
 LETTERS = re.compile(r"\b[A-Za-z]_(?:\{[^}]*\}|\w)")
 
@@ -106,9 +107,10 @@ def compile_pdf(source: str, target: Path) -> None:
             )
             if "Rerun" not in done.stdout:
                 break
-        faults = re.findall(r"^(?:! |Missing character|Overfull).*", done.stdout, re.MULTILINE)
+        log = (Path(scratch) / "page.log").read_text(encoding="utf-8", errors="replace")
+        faults = FAULTS.findall(log)  # a character that the font lacks is named there alone
         if done.returncode or faults:
-            raise ValueError(f"{TEX}: {target.name}: {'; '.join(faults) or done.stdout[-300:]}")
+            raise ValueError(f"{TEX}: {target.name}: {'; '.join(faults) or log[-300:]}")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(Path(scratch) / "page.pdf", target)
 

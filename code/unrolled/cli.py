@@ -322,7 +322,7 @@ def draw_variants(chosen: argparse.Namespace) -> int:
     drawn = variants.draw_all(chosen.question, range(chosen.first, chosen.first + chosen.seeds))
     text = variants.write(drawn, chosen.format, sheet=chosen.sheet)
     if chosen.out:
-        chosen.out.write_text(text, encoding="utf-8")
+        chosen.out.write_text(text, encoding="utf-8", newline="\n")
     else:
         print(text, end="")
     return 0

@@ -51,9 +51,9 @@ LINES = {
 }
 
 
-def _in_gates(name: str, why: str, swap: dict, letters: str = GATES) -> Slip:
+def _in_gates(name: str, why: str, swap: dict) -> Slip:
     """Make the same mistake inside all gates."""
-    lines = [LINES[letter] for letter in letters]
+    lines = [LINES[letter] for letter in GATES]
     return Slip(name, why, {line.label: line.right.xreplace(swap) for line in lines})
 
 
