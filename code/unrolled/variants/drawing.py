@@ -13,7 +13,9 @@ mistakes with the same care arrives more than 4 units from v, and therefore afte
 little more than 0.0001 in binary. The tests do the arithmetic by hand, for a thousand variants.
 
 **The same everywhere.** NumPy promises the raw stream of a seeded PCG64 for all platforms and
-versions, and of no method that makes choices of it; so the choices are made here.
+versions, and of no method that makes choices of it; so the choices are made here. What a machine's
+own exp does to the last bit decides nothing: the keys are computed by SymPy, and no candidate is
+rejected or taken by so little.
 """
 
 from __future__ import annotations
