@@ -2,6 +2,10 @@
 PYTHON ?= python3
 PROFILE ?= cpu
 EDITION ?= reader
+PAPER ?= a4
+QUESTION ?= bptt forward gates
+SEEDS ?= 30
+FIRST ?= 0
 export UNROLLED_PROFILE := $(PROFILE)
 export UNROLLED_EDITION := $(EDITION)
 
@@ -19,7 +23,7 @@ sphinx = $(bin)/jupyter-book build . -W -n --keep-going --quiet
 measure := UNROLLED_RUNS=$(CURDIR)/_build/runs $(bin)/unrolled evidence
 pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
-.PHONY: book evidence notebooks notebooks-check nbgrader test check bench serve clean
+.PHONY: book evidence notebooks notebooks-check nbgrader variants test check bench serve clean
 
 # execution.json is written anew only when a chapter ran, or profile, data, device or commit changed.
 book: $(installed)
@@ -68,6 +72,10 @@ check: $(installed)
 	$(bin)/ruff format --check .
 	$(bin)/mypy
 	$(bin)/python -m bindery.checks $(site)
+
+# A page a student and a key for each question: seeds FIRST, FIRST + 1, …
+variants: $(installed)
+	$(bin)/python -m bindery.variants_pdf $(QUESTION) --seeds $(SEEDS) --first $(FIRST) --paper $(PAPER)
 
 bench: $(installed)
 	$(bin)/python -m benchmarks

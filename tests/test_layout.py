@@ -36,6 +36,7 @@ LAYERS = (
     {"claims"},
     {"derivations"},
     {"witnesses", "verify"},
+    {"variants"},
     {"plots"},
     {"diagnosis"},
     {"cli"},

@@ -19,6 +19,10 @@ from unrolled import __version__, assignments
 
 SWEEP = "train models with several seeds and settings, count the successes; go on where it stopped"
 
+VARIANTS = (
+    "one exercise for every student: drawn numbers and the key; `make variants` prints sheets"
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
@@ -45,9 +49,10 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"unrolled {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, command: Callable[[argparse.Namespace], int], text: str):
+    def add(name: str, command: Callable[[argparse.Namespace], int], text: str, json: bool = True):
         sub = commands.add_parser(name, help=text, description=text)
-        sub.add_argument("--json", action="store_true", help="print JSON")
+        if json:
+            sub.add_argument("--json", action="store_true", help="print JSON")
         sub.set_defaults(command=command)
         return sub
 
@@ -100,6 +105,17 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="FILE", help="also write what --again found there"
     )
     add("equations", equations, "every verified equation: label, checks run, largest error")
+    variants = add("variants", draw_variants, VARIANTS, json=False)
+    variants.add_argument("question", metavar="QUESTION", help="bptt, forward or gates")
+    variants.add_argument(
+        "--seeds", type=int, required=True, metavar="N", help="how many variants, a seed each"
+    )
+    variants.add_argument(
+        "--first", type=int, default=0, metavar="S", help="seeds S … S + N − 1 (default: 0)"
+    )
+    variants.add_argument("--format", default="csv", help="csv (default), json or moodle")
+    variants.add_argument("--sheet", action="store_true", help="without the answers")
+    variants.add_argument("--out", type=Path, metavar="FILE", help="write there, not to stdout")
     add("data", data, "which MNIST was found, where, and whether it is verified")
     add("doctor", doctor, "versions, devices, data and profile, and what mends what is missing")
     return top
@@ -293,6 +309,23 @@ def equations(chosen: argparse.Namespace) -> int:
     )
     wrong = verify.complaints(results, trials)
     return say("; ".join(wrong), 1) if wrong else 0
+
+
+def draw_variants(chosen: argparse.Namespace) -> int:
+    """Print variants of a question, or write them to a file."""
+    from unrolled import variants
+
+    if chosen.seeds < 1:
+        raise ValueError(f"--seeds: expected at least 1, got {chosen.seeds}")
+    if chosen.out and (chosen.out.is_dir() or not chosen.out.parent.is_dir()):
+        raise ValueError(f"--out: expected a file in a folder that exists, got {chosen.out}")
+    drawn = variants.draw_all(chosen.question, range(chosen.first, chosen.first + chosen.seeds))
+    text = variants.write(drawn, chosen.format, sheet=chosen.sheet)
+    if chosen.out:
+        chosen.out.write_text(text, encoding="utf-8", newline="\n")
+    else:
+        print(text, end="")
+    return 0
 
 
 def data(chosen: argparse.Namespace) -> int:

@@ -32,6 +32,21 @@ def test_list(capsys):
         (["sweep", "parity-rnn", "--seeds", "0"], "--seeds: expected at least 1, got 0"),
         (["sweep", "parity-rnn", "--seeds", "1", "--jobs", "0"], "--jobs: expected at least 1"),
         (["sweep", "parity-rmn", "--seeds", "1"], "expected one of xnor-lstm"),
+        (["variants", "bppt", "--seeds", "1"], "question: expected one of bptt, forward, gates"),
+        (["variants", "bptt", "--seeds", "0"], "--seeds: expected at least 1, got 0"),
+        (["variants", "bptt", "--seeds", "1", "--first", "-1"], "seed: expected 0 or more, got -1"),
+        (
+            ["variants", "forward", "--seeds", "1", "--format", "pdf"],
+            "format: expected one of csv, json, moodle, got 'pdf'",
+        ),
+        (
+            ["variants", "forward", "--seeds", "1", "--format", "moodle", "--sheet"],
+            "sheet: expected csv or json, got moodle",
+        ),
+        (
+            ["variants", "forward", "--seeds", "1", "--out", "no-such-folder/sheet.csv"],
+            "--out: expected a file in a folder that exists, got no-such-folder",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(arguments, sentence, capsys):
@@ -71,6 +86,29 @@ def test_sweep_counts(capsys):
     assert "solved: 0 of 3 (95 % interval 0–56 %)" in said
     assert cli.main(["sweep", "memory-rnn", "--seeds", "2", "--json"]) == 0
     assert [r["seed"] for r in json.loads(capsys.readouterr().out)] == [0, 1]
+
+
+def test_variants_are_printed_or_written(capsys, tmp_path):
+    from unrolled import variants
+
+    drawn = variants.draw_all("forward", [4, 5])
+    asked = ["variants", "forward", "--seeds", "2", "--first", "4"]
+    for form in variants.FORMATS:
+        assert cli.main([*asked, "--format", form]) == 0
+        assert capsys.readouterr().out == variants.write(drawn, form)
+    assert cli.main([*asked, "--sheet", "--out", str(tmp_path / "sheet.csv")]) == 0
+    assert capsys.readouterr().out == ""
+    written = (tmp_path / "sheet.csv").read_bytes().decode("utf-8")
+    assert written == variants.write(drawn, "csv", sheet=True)
+
+
+def test_variants_help_names_every_question(capsys):
+    from unrolled import variants
+
+    with pytest.raises(SystemExit):
+        cli.main(["variants", "--help"])
+    said = capsys.readouterr().out
+    assert all(name in said for name in (*variants.QUESTIONS, *variants.FORMATS))
 
 
 def test_data_names_the_fallback(capsys):
