@@ -79,6 +79,14 @@ def test_what_latex_complains_about_is_told_and_leaves_no_file(fault, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@with_tex
+def test_latex_runs_again_where_it_asks_to(tmp_path):
+    body = r"\label{here}page \pageref{here}"
+    source = rf"\documentclass{{article}}\begin{{document}}{body}\end{{document}}"
+    compile_pdf(source, tmp_path / "page.pdf")
+    assert "page 1" in pages(tmp_path / "page.pdf")[0]
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_the_source_of_a_sheet_holds_no_answer_and_that_of_the_key_all(name):
     variants = draw_all(name, range(30))

@@ -35,7 +35,7 @@ from unrolled.variants.questions import QUESTIONS
 VISIBLE, APART = 100, 5  # units of the last digit that is asked for
 TOLERANCE = Decimal("1.5")
 DIGITS = 40
-CANDIDATES = 128  # a seed and round
+CANDIDATES, ROUNDS = 128, 100  # candidates a seed and round; one in 60 or more is good
 PROBES = 512
 SAME = 1e-9
 
@@ -112,10 +112,10 @@ def draw_all(question: str, seeds: Sequence[int]) -> list[Variant]:
 
     Args:
         question: a name in `QUESTIONS`.
-        seeds: each 0 or more.
+        seeds: at least one, each 0 or more.
 
     Raises:
-        ValueError: if there is no such question or a seed is negative.
+        ValueError: if there is no such question, a seed is negative, or nothing suitable is found.
     """
     if question not in QUESTIONS:
         raise ValueError(f"question: expected one of {', '.join(QUESTIONS)}, got {question!r}")
@@ -125,12 +125,15 @@ def draw_all(question: str, seeds: Sequence[int]) -> list[Variant]:
     asked = QUESTIONS[question]
     streams = {seed: _candidates(asked, seed) for seed in seeds}
     picks: dict[int, np.ndarray] = {}
-    while waiting := [seed for seed in streams if seed not in picks]:
+    for _ in range(ROUNDS):
+        waiting = [seed for seed in streams if seed not in picks]
+        if not waiting:
+            return _variants(asked, seeds, np.stack([picks[seed] for seed in seeds]))
         rounds = np.stack([next(streams[seed]) for seed in waiting])  # [seeds, CANDIDATES, givens]
         fits = suitable(asked, _numbers(asked, np.concatenate(rounds))).reshape(len(waiting), -1)
         first = np.argmax(fits, axis=1)
         picks |= {seed: rounds[n, first[n]] for n, seed in enumerate(waiting) if fits[n].any()}
-    return _variants(asked, seeds, np.stack([picks[seed] for seed in seeds]))
+    raise ValueError(f"question: no numbers tell the mistakes of {question} from each other")
 
 
 def _candidates(question: Question, seed: int) -> Iterator[np.ndarray]:

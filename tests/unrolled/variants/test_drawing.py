@@ -1,5 +1,6 @@
 """Variants of every question, a thousand each: right, tellable from mistakes, and reproducible."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -225,6 +226,15 @@ def test_a_sheet_with_a_weight_that_hides_a_mistake_is_not_suitable(drawn):
     sheet = {"wx": 3, "wh": 1, "b1": 2, "w": -1, "b2": 1, "x1": -1, "x2": 2, "x3": 1}
     sheet |= {"h0": 0.5, "g1": 0, "g2": 1, "g3": 0}
     assert not suitable(question, {n: np.array([float(v)]) for n, v in sheet.items()}).any()
+
+
+def test_mistakes_that_no_numbers_tell_apart_are_an_error_and_no_endless_search(monkeypatch):
+    question = QUESTIONS["forward"]
+    twin = replace(question.slips[0], name="the same by another name")
+    twins = replace(question, name="twins", slips=(*question.slips, twin))
+    monkeypatch.setitem(QUESTIONS, "twins", twins)
+    with pytest.raises(ValueError, match=r"^question: no numbers tell the mistakes of twins from"):
+        draw("twins", 0)
 
 
 def test_the_margins_are_the_ones_that_the_text_explains():
