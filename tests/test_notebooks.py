@@ -4,6 +4,7 @@ Run by `make notebooks-check`, which makes the notebooks first; in the profile `
 """
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -25,6 +26,23 @@ SOLUTION = sorted((MADE / "solution").glob("*.ipynb"))
 def test_there_are_notebooks():
     assert STUDENT, "make them with `make notebooks`"
     assert [path.name for path in STUDENT] == [path.name for path in SOLUTION]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(MADE.rglob("*.ipynb")), ids=lambda p: f"{p.parent.name} {p.stem}"
+)
+def test_a_notebook_is_valid_and_bare(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    names = [cell.id for cell in notebook.cells]
+    assert len(set(names)) == len(names)
+    assert names[:2] == ["colab", "about"]
+    for cell in notebook.cells:
+        assert not cell.get("outputs")
+        assert "⟪" not in cell.source
+        assert cell.source.strip()
+        if cell.cell_type == "markdown":
+            assert not re.search(r"^:{3,}|^`{3,}\{|\{\w+(:\w+)?\}`", cell.source, re.MULTILINE)
 
 
 def said_by_checks(path: Path, folder: Path, monkeypatch) -> list[str]:

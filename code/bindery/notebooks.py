@@ -211,10 +211,12 @@ class Notebooks(MarkdownBuilder):
                 setup = next(c for c in self.cells[docname] if c.cell_type == "code")
                 yield code_cell(setup, f"{label}-setup", kind)
             last = docname
-            yield from self.body(docname, excerpt(self.pages[docname], label), kind)
+            yield from self.body(docname, excerpt(self.pages[docname], label), kind, label)
 
-    def body(self, docname: str, doctree: nodes.document, kind: str) -> list[NotebookNode]:
-        """Make the cells of a page, or of a part of one."""
+    def body(
+        self, docname: str, doctree: nodes.document, kind: str, name: str = ""
+    ) -> list[NotebookNode]:
+        """Make the cells of a page, or of a part of one, whose names begin with the page's."""
         self.current_doc_name = docname
         translator = self.create_translator(doctree, self)
         doctree.walkabout(translator)
@@ -222,7 +224,7 @@ class Notebooks(MarkdownBuilder):
         marks = list(zip(rest[::3], rest[1::3], rest[2::3], strict=True))
         cells = self.cells.get(docname, [])
         before = carried(cells, [int(at) for what, at, _ in marks if what == "cell"])
-        name, label = Path(docname).name, ""
+        name, label = name or Path(docname).name, ""
         made = list(text_cells(first, f"{name}-0"))
         roles: Counter[str] = Counter()
         for what, at, text in marks:
