@@ -44,8 +44,9 @@ if "google.colab" in sys.modules:
 """
 ABOUT = """\
 *{kind} of [{title}]({page}), from “Unrolled — recurrent networks, derived, trained and checked”.*
-
-*A number marked {mark} comes from the published run (profile `{profile}`, sources of {date}).
+"""
+MARKED = f"""
+*A number marked {MARK} comes from the published run (profile `{{profile}}`, sources of {{date}}).
 What you run here may give another; `%env UNROLLED_PROFILE=smoke`, above all else, makes it quick.*
 """
 KINDS = {
@@ -267,14 +268,12 @@ class Notebooks(MarkdownBuilder):
     def write_notebook(self, page: str, name: str, kind: str, body: list[NotebookNode]) -> None:
         """Write a notebook, the cell for Colab and a note on its numbers first."""
         record, base = self.config.bindery_record, self.config.markdown_http_base
+        title = self.env.titles[page].astext()
         about = ABOUT.format(
-            kind=KINDS[kind],
-            title=self.env.titles[page].astext(),
-            page=f"{base}/{self.get_target_uri(page)}",
-            mark=MARK,
-            profile=record["profile"],
-            date=record["commit_date"],
+            kind=KINDS[kind], title=title, page=f"{base}/{self.get_target_uri(page)}"
         )
+        if any(MARK in cell.source for cell in body):
+            about += MARKED.format(profile=record["profile"], date=record["commit_date"])
         repository = self.config.html_theme_options["repository_url"]
         head = [
             new_code_cell(COLAB.format(repository=repository).rstrip(), id="colab"),
