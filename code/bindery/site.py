@@ -129,6 +129,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("bindery.verified")
     app.setup_extension("bindery.times")
     app.setup_extension("bindery.editions")
+    app.setup_extension("bindery.paper")
     app.add_role(GIVEN, given)
     app.add_config_value("bindery_record", {}, "env", types=[dict])
     app.connect("config-inited", configure, priority=100)

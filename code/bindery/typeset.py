@@ -1,0 +1,191 @@
+r"""How the nodes of a page become LaTeX, as far as Sphinx's own way does not do for paper.
+
+Numbers are written out, links are `\hypertarget` and `\hyperlink`, and a link whose end is on no
+page of the sheet is plain text.
+"""
+
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.highlighting import PygmentsBridge
+from sphinx.writers.latex import CR, LaTeXTranslator
+
+
+class Box(nodes.Admonition, nodes.Element):
+    """An exercise, a solution or a marking guide, with a title that needs nothing more."""
+
+
+class Highlighter(PygmentsBridge):
+    """Colours code; what stands in a handout stands in the book, and is coloured once."""
+
+    def __init__(self, style: str) -> None:
+        super().__init__("latex", style, latex_engine="xelatex")
+        self.done: dict[str, str] = {}
+
+    def highlight_block(self, source: str, lang: str, *args: Any, **more: Any) -> str:
+        """Return the LaTeX of a piece of code."""
+        settings = {name: value for name, value in more.items() if name != "location"}
+        key = repr((source, lang, args, settings))
+        if key not in self.done:
+            self.done[key] = super().highlight_block(source, lang, *args, **more)
+        return self.done[key]
+
+
+class PaperTranslator(LaTeXTranslator):
+    """Writes the LaTeX of one sheet."""
+
+    def __init__(self, document: nodes.document, builder: Any, theme: Any) -> None:
+        super().__init__(document, builder, theme)
+        self.highlighter = builder.highlighter
+
+    def render(self, template_name: str, variables: dict[str, Any]) -> str:
+        """Fill a template in; Sphinx would compile it anew for each table."""
+        return self.builder.renderer.render(template_name, variables)
+
+    def hypertarget(self, id: str, withdoc: bool = True, anchor: bool = True) -> str:
+        """Name this place."""
+        return rf"\unrolledplace{{{self.idescape(self._place(id) if withdoc else id)}}}"
+
+    def hyperlink(self, id: str) -> str:
+        """Begin a link to a place."""
+        return rf"{{\hyperlink{{{self.idescape(id)}}}{{"
+
+    def _place(self, id: str) -> str:
+        return f"{self.curfilestack[-1]}:{id}"
+
+    def _number(self, kind: str, node: nodes.Element) -> str:
+        numbers = self.builder.env.toc_fignumbers.get(self.curfilestack[-1], {}).get(kind, {})
+        found = (numbers[i] for i in node["ids"] if i in numbers)
+        return ".".join(map(str, next(found, ())))
+
+    def visit_start_of_file(self, node: nodes.Element) -> None:
+        """Begin another page of the website."""
+        self.curfilestack.append(node["docname"])
+        self.body.append(CR + self.hypertarget(":doc") + CR)
+
+    def visit_title(self, node: nodes.Element) -> None:
+        """Set a heading, with its number."""
+        super().visit_title(node)
+        if isinstance(node.parent, nodes.section):
+            anchors = self.builder.env.toc_secnumbers.get(self.curfilestack[-1], {})
+            keys = [f"#{i}" for i in node.parent["ids"]]
+            number = next((anchors[k] for k in keys if k in anchors), None)
+            if number is None and isinstance(node.parent.parent, addnodes.start_of_file):
+                number = anchors.get("")
+            if number:
+                self.body.append(".".join(map(str, number)) + r".\enspace{}")
+
+    def visit_reference(self, node: nodes.Element) -> None:
+        """Begin a link, if it leads to a place of this sheet or out of the book."""
+        uri = node.get("refuri", "")
+        if not uri and node.get("refid"):
+            here = self.builder.sheet.page
+            uri = node["refuri"] = f"%{here}#{node['refid']}"
+        name, _, anchor = uri[1:].partition("#")
+        if uri.startswith("%") and f"{name}:{anchor or ':doc'}" not in self.builder.places:
+            self.context.append("")
+        else:
+            super().visit_reference(node)
+
+    visit_number_reference = visit_reference  # the number is written out already
+    depart_number_reference = LaTeXTranslator.depart_reference
+
+    def visit_math_reference(self, node: nodes.Element) -> None:
+        """Refer to an equation by its number."""
+        anchor = nodes.make_id(f"equation-{node['target']}")
+        numbers = self.builder.env.toc_fignumbers.get(node["docname"], {}).get("displaymath", {})
+        number = f"({'.'.join(map(str, numbers.get(anchor, ())))})"
+        place = f"{node['docname']}:{anchor}"
+        known = place in self.builder.places
+        self.body.append(f"{self.hyperlink(place)}{number}}}}}" if known else number)
+        raise nodes.SkipNode
+
+    def visit_math_block(self, node: nodes.Element) -> None:
+        """Set a displayed formula, with its number, made smaller where it is too wide."""
+        if node.get("nowrap"):
+            self.body.append(node.astext())
+            raise nodes.SkipNode
+        rows = [part.strip() for part in node.astext().split("\n\n") if part.strip()]
+        number = ""
+        if node.get("label"):
+            anchor = nodes.make_id(f"equation-{node['label']}")
+            self.body.append(CR + self.hypertarget(anchor) + "%")
+            numbers = self.builder.env.toc_fignumbers.get(node["docname"], {})
+            number = ".".join(map(str, numbers.get("displaymath", {}).get(anchor, ())))
+        separator = r"\\" + CR
+        self.body.append(f"{CR}\\unrolledmath{{{number}}}{{{separator.join(rows)}}}{CR}")
+        raise nodes.SkipNode
+
+    def visit_caption(self, node: nodes.Element) -> None:
+        """Begin a caption, with its number."""
+        if isinstance(node.parent, nodes.figure):
+            number = self._number("figure", node.parent)
+            self.body.append(rf"\renewcommand{{\thefigure}}{{{number}}}{CR}")
+        super().visit_caption(node)
+
+    def depart_table(self, node: nodes.Element) -> None:
+        """Set a table; its caption has its number."""
+        self.body.append(rf"{CR}\renewcommand{{\thetable}}{{{self._number('table', node)}}}")
+        super().depart_table(node)
+
+    def visit_Box(self, node: nodes.Element) -> None:
+        """Begin an exercise, a solution or a marking guide."""
+        self.body.append(CR + "".join(map(self.hypertarget, node["ids"])))
+        self.body.append(rf"\begin{{unrolledbox}}{{{node['kind']}}}")
+        self.no_latex_floats += 1
+
+    def depart_Box(self, node: nodes.Element) -> None:
+        """End it."""
+        self.body.append(rf"\end{{unrolledbox}}{CR}")
+        self.no_latex_floats -= 1
+
+    def visit_paragraph(self, node: nodes.Element) -> None:
+        """Begin a paragraph; one says what an exercise is worth."""
+        super().visit_paragraph(node)
+        if "effort" in node["classes"]:
+            self.body.append(r"\unrolledeffort{")
+
+    def depart_paragraph(self, node: nodes.Element) -> None:
+        """End it, on the student's sheet with room for the points that were earned."""
+        if "effort" in node["classes"]:
+            worth = self.builder.worth(node.parent["label"])
+            self.body.append(f"}}{{{worth}}}")
+        super().depart_paragraph(node)
+
+    def visit_container(self, node: nodes.Element) -> None:
+        """Mark what a cell gave, which looks unlike its code; other containers are of no use."""
+        kind = next((c for c in ("cell_output", "tag_small") if c in node["classes"]), "")
+        self.body.append(rf"{CR}\begin{{sphinxuseclass}}{{{kind}}}" if kind else CR)
+        self.context.append(rf"{CR}\end{{sphinxuseclass}}" if kind else CR)
+
+    def depart_container(self, node: nodes.Element) -> None:
+        """End it."""
+        self.body.append(self.context.pop())
+
+    def visit_thebibliography(self, node: nodes.Element) -> None:
+        """Begin the list of what is cited."""
+        self.body.append(rf"{CR}\begin{{unrolledreferences}}{CR}")
+
+    def depart_thebibliography(self, node: nodes.Element) -> None:
+        """End it."""
+        self.body.append(rf"\end{{unrolledreferences}}{CR}")
+
+    def visit_citation(self, node: nodes.Element) -> None:
+        """Begin an entry; its short name is not shown, as no citation shows it."""
+        self.body.append(r"\item ")
+        self.body.append(self.hypertarget(f"{node['docname']}:{node['ids'][0]}", withdoc=False))
+
+    def visit_label(self, node: nodes.Element) -> Any:
+        """Leave out an entry's short name."""
+        raise nodes.SkipNode
+
+
+def visit_exercise_reference(self: Any, node: nodes.Element) -> None:
+    """Begin a reference to an exercise, as to anything else."""
+    self.visit_reference(node)
+
+
+def depart_exercise_reference(self: Any, node: nodes.Element) -> None:
+    """End it."""
+    self.depart_reference(node)
