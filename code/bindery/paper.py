@@ -9,7 +9,7 @@ one run of xelatex resolves. How it all looks is said in `latex/unrolled.sty`.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
@@ -33,6 +33,7 @@ from sphinx_exercise.nodes import (
     is_exercise_node,
     solution_node,
 )
+from sphinx_external_toc.api import SiteMap
 from sphinxcontrib.bibtex.nodes import bibliography
 from unrolled import __version__
 
@@ -49,7 +50,7 @@ from bindery.typeset import (
 BOOK = "unrolled"
 BIBLIOGRAPHY = "chapters/bibliography"
 PAPERS = {"a4": "a4paper", "letter": "letterpaper"}
-VARIABLE = "UNROLLED_PAPER"
+VARIABLE, ONLY = "UNROLLED_PAPER", "UNROLLED_SHEETS"
 STYLE = Path(__file__).with_name("latex") / "unrolled.sty"
 ORDER = ("application/pdf", "image/png", "image/jpeg", "text/latex", "text/markdown", "text/plain")
 ELEMENTS = {
@@ -101,26 +102,34 @@ class Sheet:
     extra: tuple[str, ...] = ()
 
 
-def sheets(pages: Sequence[str], known: dict[str, exercises.Exercise]) -> list[Sheet]:
+def sheets(book: SiteMap, known: Mapping[str, exercises.Exercise]) -> list[Sheet]:
     """Say which PDFs a book is printed as.
 
     Args:
-        pages: of the book, in reading order; the first is the root.
+        book: its parts and pages, as `_toc.yml` has them.
         known: label → exercise, of the whole book.
 
     Returns:
-        The book; then a sheet for each other page but the bibliography.
+        The book; then a sheet for each assignment and for each chapter, a page of a numbered part.
     """
-    made = [Sheet(BOOK, pages[0])]
+    made = [Sheet(BOOK, book.root.docname)]
     assignments = {a.key: a for a in coursework.ASSIGNMENTS}
-    for page in pages[1:]:
-        name = PurePosixPath(page).name
-        if name in assignments:
-            made.append(Sheet(name, page, assignments[name].exercises, assignments[name].optional))
-        elif page != BIBLIOGRAPHY:
-            here = (e.label for e in known.values() if e.path.with_suffix("").as_posix() == page)
-            made.append(Sheet(name, page, tuple(here)))
+    for part in book.root.subtrees:
+        for page in part.files():
+            name = PurePosixPath(page).name
+            if name in assignments:
+                of = assignments[name]
+                made.append(Sheet(name, page, of.exercises, of.optional))
+            elif part.numbered:
+                made.append(
+                    Sheet(name, page, tuple(e.label for e in known.values() if home(e) == page))
+                )
     return made
+
+
+def home(exercise: exercises.Exercise) -> str:
+    """Return the page on which an exercise stands."""
+    return exercise.path.with_suffix("").as_posix()
 
 
 class PaperBuilder(LaTeXBuilder):
@@ -159,8 +168,9 @@ class PaperBuilder(LaTeXBuilder):
 
     def init_document_data(self) -> None:
         """Say what is to be written: the sheets of this book."""
-        pages = list(self.config.external_site_map)
-        self.sheets = {sheet.page: sheet for sheet in sheets(pages, self.known)}
+        only = os.environ.get(ONLY, "").split()
+        every = sheets(self.config.external_site_map, self.known)
+        self.sheets = {s.page: s for s in every if not only or s.name in only}
         self.titles = []
         self.document_data = [
             (s.page, f"{s.name}.tex", "", "", "manual" if s.name == BOOK else "howto", False)
@@ -220,7 +230,7 @@ class PaperBuilder(LaTeXBuilder):
         """Put together a page, and below it the exercises that an assignment takes from others."""
         page = self.page(self.sheet.page)
         section = next(page.findall(nodes.section))
-        foreign = {self.known[label].path.with_suffix("").as_posix() for label in self.tasks()}
+        foreign = {home(self.known[label]) for label in self.tasks()}
         if foreign - {self.sheet.page}:
             section += self.taken()
         elif self.tasks():
@@ -249,7 +259,7 @@ class PaperBuilder(LaTeXBuilder):
         shown = ""
         pages: dict[str, addnodes.start_of_file] = {}
         for label in self.tasks():
-            name = self.known[label].path.with_suffix("").as_posix()
+            name = home(self.known[label])
             pages.setdefault(name, self.page(name))
             piece = addnodes.start_of_file("", docname=name)
             if shown != name:
@@ -306,9 +316,10 @@ class PaperBuilder(LaTeXBuilder):
     def heading(self, page: str) -> str:
         """Return a page's title with its number."""
         number = self.env.toc_secnumbers.get(page, {}).get("", ())
-        return " ".join([f"{'.'.join(map(str, number))}."] * bool(number) + [
-            clean_astext(self.env.titles[page])
-        ])
+        return " ".join(
+            [f"{'.'.join(map(str, number))}."] * bool(number)
+            + [clean_astext(self.env.titles[page])]
+        )
 
     def lines_for_names(self) -> Iterator[str]:
         """Yield the lines for name and number, and the table of points with their total."""
@@ -337,7 +348,7 @@ class PaperBuilder(LaTeXBuilder):
 
     def number(self, label: str) -> str:
         """Return an exercise's number, as on the website."""
-        page = self.known[label].path.with_suffix("").as_posix()
+        page = home(self.known[label])
         found = self.env.toc_fignumbers.get(page, {}).get("exercise", {}).get(label, ())
         return ".".join(map(str, found))
 

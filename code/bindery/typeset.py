@@ -4,6 +4,8 @@ Numbers are written out, links are `\hypertarget` and `\hyperlink`, and a link w
 page of the sheet is plain text.
 """
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from docutils import nodes
@@ -11,9 +13,52 @@ from sphinx import addnodes
 from sphinx.highlighting import PygmentsBridge
 from sphinx.writers.latex import CR, LaTeXTranslator
 
+MISSING = re.compile("([⁰⁴-⁹⁺⁻ⁿ₀-₉⅐-⅞]+)")  # in the text's font
+LINE, GAP = 100, 3  # a line, and the gap between two columns, in signs of small print
+
 
 class Box(nodes.Admonition, nodes.Element):
     """An exercise, a solution or a marking guide, with a title that needs nothing more."""
+
+
+def columns(table: nodes.table) -> str:
+    """Say how wide each column of a table is to be: as its text, or if all is too wide, a share.
+
+    As on a web page, a column first gets the room of its longest word, then its part of the rest.
+    """
+    texts = list(zip(*(_cells(row) for row in table.findall(nodes.row)), strict=True))
+    most = [max(map(len, column)) + GAP for column in texts]
+    if sum(most) < 0.9 * LINE:
+        return "{" + "l" * len(most) + "}"
+    least = [_longest(column) + GAP for column in texts]
+    rest = max(LINE - sum(least), 0)
+    wish = [max(b - a, 0) ** 0.5 for a, b in zip(least, most, strict=True)]
+    widths = [round(a + rest * w / (sum(wish) or 1)) for a, w in zip(least, wish, strict=True)]
+    return "{" + "".join(rf"\X{{{w}}}{{{sum(widths)}}}" for w in widths) + "}"
+
+
+def _longest(cells: Sequence[str]) -> float:
+    """Return the room for the longest word: some letters are wide, and heads are bold."""
+    return 1.2 * max(len(word) for cell in cells for word in [*re.split(r"[\s_.]", cell), "x"])
+
+
+def _cells(row: nodes.row) -> list[str]:
+    """Return a row's texts, each formula as long as it looks; a wide cell is left out."""
+    found: list[str] = []
+    for entry in row:
+        text = "" if "morecols" in entry else _text(entry)
+        found += [text] + [""] * entry.get("morecols", 0)
+    return found
+
+
+def _text(entry: nodes.Element) -> str:
+    parts = (
+        "m" * len(re.sub(r"\\(?:[a-zA-Z]+|.)|[{}^_\s]", "", n.astext()))
+        if isinstance(n.parent, nodes.math)
+        else n
+        for n in entry.findall(nodes.Text)
+    )
+    return "".join(parts)
 
 
 class Highlighter(PygmentsBridge):
@@ -125,9 +170,22 @@ class PaperTranslator(LaTeXTranslator):
         super().visit_caption(node)
 
     def depart_table(self, node: nodes.Element) -> None:
-        """Set a table; its caption has its number."""
-        self.body.append(rf"{CR}\renewcommand{{\thetable}}{{{self._number('table', node)}}}")
+        """Set a table; its caption has its number, its columns the width that they need."""
+        assert self.table is not None
+        if "colwidths-given" not in node["classes"]:
+            self.table.colspec = columns(node)
+        number = self._number("table", node)
+        self.body.append(rf"{CR}{{\small\renewcommand{{\thetable}}{{{number}}}")
         super().depart_table(node)
+        self.body.append(f"}}{CR}")
+
+    def visit_Text(self, node: nodes.Text) -> None:
+        """Set text; a name in code may break after its parts."""
+        super().visit_Text(node)
+        if not isinstance(node.parent, nodes.literal):
+            self.body[-1] = MISSING.sub(r"{\\unrolledother \1}", self.body[-1])
+        elif not self.in_title:
+            self.body[-1] = re.sub(r"(\\_|[.(,=])(?=\w)", r"\1\\allowbreak{}", self.body[-1])
 
     def visit_Box(self, node: nodes.Element) -> None:
         """Begin an exercise, a solution or a marking guide."""
