@@ -10,6 +10,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.builders.latex.nodes import math_reference
 from sphinx.highlighting import PygmentsBridge
 from sphinx.writers.latex import CR, LaTeXTranslator
 
@@ -28,7 +29,7 @@ def columns(table: nodes.table) -> str:
     """
     texts = list(zip(*(_cells(row) for row in table.findall(nodes.row)), strict=True))
     most = [max(map(len, column)) + GAP for column in texts]
-    if sum(most) < 0.9 * LINE:
+    if sum(most) < 0.9 * LINE and not any(map(is_break, table.findall(nodes.raw))):
         return "{" + "l" * len(most) + "}"
     least = [_longest(column) + GAP for column in texts]
     rest = max(LINE - sum(least), 0)
@@ -42,6 +43,11 @@ def _longest(cells: Sequence[str]) -> float:
     return 1.2 * max(len(word) for cell in cells for word in [*re.split(r"[\s_.]", cell), "x"])
 
 
+def is_break(node: nodes.Element) -> bool:
+    """Say whether this is a line's break in a cell, which Markdown can only write as HTML."""
+    return "html" in node["format"] and node.astext().startswith("<br")
+
+
 def _cells(row: nodes.row) -> list[str]:
     """Return a row's texts, each formula as long as it looks; a wide cell is left out."""
     found: list[str] = []
@@ -52,13 +58,17 @@ def _cells(row: nodes.row) -> list[str]:
 
 
 def _text(entry: nodes.Element) -> str:
-    parts = (
-        "m" * len(re.sub(r"\\(?:[a-zA-Z]+|.)|[{}^_\s]", "", n.astext()))
-        if isinstance(n.parent, nodes.math)
-        else n
-        for n in entry.findall(nodes.Text)
-    )
-    return "".join(parts)
+    """Return a cell's text; a formula's commands and a number to come count as signs."""
+    seen: list[str] = []
+    for node in entry.findall():
+        if isinstance(node, math_reference):
+            seen.append("(10.10)")
+        elif isinstance(node, nodes.Text) and isinstance(node.parent, nodes.math):
+            signs = re.sub(r"\\(?:[a-zA-Z]+|.)|[{}^_\s]", "", node)
+            seen.append("m" * min(len(signs), LINE // 5))
+        elif isinstance(node, nodes.Text):
+            seen.append(node)
+    return "".join(seen)
 
 
 class Highlighter(PygmentsBridge):
@@ -136,6 +146,13 @@ class PaperTranslator(LaTeXTranslator):
     visit_number_reference = visit_reference  # the number is written out already
     depart_number_reference = LaTeXTranslator.depart_reference
 
+    def visit_math(self, node: nodes.Element) -> None:
+        """Set a formula of the line; in a table, made smaller where it is too wide for its cell."""
+        if not self.table:
+            super().visit_math(node)
+        self.body.append(rf"\unrolledcell{{{node.astext()}}}")
+        raise nodes.SkipNode
+
     def visit_math_reference(self, node: nodes.Element) -> None:
         """Refer to an equation by its number."""
         anchor = nodes.make_id(f"equation-{node['target']}")
@@ -175,9 +192,17 @@ class PaperTranslator(LaTeXTranslator):
         if "colwidths-given" not in node["classes"]:
             self.table.colspec = columns(node)
         number = self._number("table", node)
-        self.body.append(rf"{CR}{{\small\renewcommand{{\thetable}}{{{number}}}")
+        size = r"\footnotesize" if r"\X" in self.table.get_colspec() else r"\small"
+        self.body.append(rf"{CR}{{{size}\renewcommand{{\thetable}}{{{number}}}")
         super().depart_table(node)
         self.body.append(f"}}{CR}")
+
+    def visit_raw(self, node: nodes.Element) -> None:
+        """Break the line where the website's cell breaks it; other HTML is not for paper."""
+        if self.table and is_break(node):
+            self.body.append(r"\newline ")
+            raise nodes.SkipNode
+        super().visit_raw(node)
 
     def visit_Text(self, node: nodes.Text) -> None:
         """Set text; a name in code may break after its parts."""
