@@ -1,6 +1,8 @@
 # Every target works by itself: it makes .venv first, and does only what has changed.
 PYTHON ?= python3
 PROFILE ?= cpu
+PAPER ?= a4
+ONLY ?=
 export UNROLLED_PROFILE := $(PROFILE)
 
 bin := .venv/bin
@@ -13,7 +15,7 @@ built := $(out)/_build/.built
 measure := UNROLLED_RUNS=$(CURDIR)/_build/runs $(bin)/unrolled evidence
 pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
-.PHONY: book evidence test check bench serve clean
+.PHONY: book handouts evidence test check bench serve clean
 
 # execution.json is written anew only when a chapter ran, or profile, data, device or commit changed.
 book: $(installed)
@@ -21,6 +23,11 @@ book: $(installed)
 	$(measure) --again --out $(out)/_build/claims.json
 	@$(MAKE) --no-print-directory $(built)
 	@echo "The book: file://$(abspath $(site))/index.html"
+
+# PDFs, both editions; ONLY="parity a2" names some, PAPER=letter another paper.
+handouts: $(installed)
+	$(bin)/python -m bindery.execute
+	UNROLLED_PAPER=$(PAPER) $(bin)/python -m bindery.handouts --only "$(ONLY)"
 
 # Hours, on all cores; stop it whenever you like, and go on later. The manifest is committed by hand.
 evidence: $(installed)

@@ -9,11 +9,9 @@ one run of xelatex resolves. How it all looks is said in `latex/unrolled.sty`.
 """
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cached_property
-from itertools import takewhile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -27,18 +25,22 @@ from sphinx.errors import ExtensionError
 from sphinx.util.fileutil import copy_asset_file
 from sphinx.util.nodes import clean_astext
 from sphinx.util.template import LaTeXRenderer
-from sphinx.util.texescape import escape
-from sphinx_exercise.nodes import (
-    exercise_latex_number_reference,
-    is_exercise_node,
-    solution_node,
-)
-from sphinx_external_toc.api import SiteMap
-from sphinxcontrib.bibtex.nodes import bibliography
+from sphinx_exercise.nodes import exercise_latex_number_reference
 from unrolled import __version__
 
-from bindery import coursework, exercises
-from bindery.editions import guide_node
+from bindery import exercises
+from bindery.sheets import (
+    BOOK,
+    Sheet,
+    home,
+    parts_of,
+    place_of,
+    places,
+    printed_page,
+    setup_cell,
+    sheets,
+    tex,
+)
 from bindery.typeset import (
     Box,
     Highlighter,
@@ -47,7 +49,6 @@ from bindery.typeset import (
     visit_exercise_reference,
 )
 
-BOOK = "unrolled"
 BIBLIOGRAPHY = "chapters/bibliography"
 PAPERS = {"a4": "a4paper", "letter": "letterpaper"}
 VARIABLE, ONLY = "UNROLLED_PAPER", "UNROLLED_SHEETS"
@@ -70,7 +71,6 @@ ELEMENTS = {
     "printindex": "",
     "preamble": r"\unrolledlast",
 }
-SETUP = "The cells of these exercises stand on the first cell of the page:"
 
 
 def paper() -> str:
@@ -83,53 +83,6 @@ def paper() -> str:
     if name not in PAPERS:
         raise ValueError(f"{VARIABLE}: expected one of {', '.join(PAPERS)}, got {name!r}")
     return name
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """One PDF.
-
-    Args:
-        name: of its file.
-        page: the page that it shows, or the book's first.
-        tasks: the labels of the exercises to hand in.
-        extra: those of them that earn extra points.
-    """
-
-    name: str
-    page: str
-    tasks: tuple[str, ...] = ()
-    extra: tuple[str, ...] = ()
-
-
-def sheets(book: SiteMap, known: Mapping[str, exercises.Exercise]) -> list[Sheet]:
-    """Say which PDFs a book is printed as.
-
-    Args:
-        book: its parts and pages, as `_toc.yml` has them.
-        known: label → exercise, of the whole book.
-
-    Returns:
-        The book; then a sheet for each assignment and for each chapter, a page of a numbered part.
-    """
-    made = [Sheet(BOOK, book.root.docname)]
-    assignments = {a.key: a for a in coursework.ASSIGNMENTS}
-    for part in book.root.subtrees:
-        for page in part.files():
-            name = PurePosixPath(page).name
-            if name in assignments:
-                of = assignments[name]
-                made.append(Sheet(name, page, of.exercises, of.optional))
-            elif part.numbered:
-                made.append(
-                    Sheet(name, page, tuple(e.label for e in known.values() if home(e) == page))
-                )
-    return made
-
-
-def home(exercise: exercises.Exercise) -> str:
-    """Return the page on which an exercise stands."""
-    return exercise.path.with_suffix("").as_posix()
 
 
 class PaperBuilder(LaTeXBuilder):
@@ -191,40 +144,15 @@ class PaperBuilder(LaTeXBuilder):
         tree = new_document("<paper>")
         tree["docname"] = indexfile
         tree += self.book() if self.sheet.name == BOOK else self.handout()
-        self.places = set(_places(tree))
+        self.places = set(places(tree))
         self.env.resolve_references(tree, indexfile, self)
         self.add_bibliography(tree)
         return tree
 
     def page(self, name: str) -> addnodes.start_of_file:
         """Read one page, as it is printed."""
-        tree = self.env.get_doctree(name)
-        for node in list(tree.findall(addnodes.toctree)):
-            node.parent.remove(node)
-        for node in list(tree.findall(bibliography)):
-            node.parent.remove(node)
-        _hide(tree)
-        self.make_boxes(tree, name)
-        return addnodes.start_of_file("", *tree.children, docname=name)
-
-    def make_boxes(self, tree: nodes.document, name: str) -> None:
-        """Turn exercises, solutions and guides into boxes with complete titles."""
         numbers = self.env.toc_fignumbers.get(name, {}).get("exercise", {})
-        titles = {}
-        for node in list(tree.findall(is_exercise_node)):
-            number = ".".join(map(str, numbers.get(node["ids"][0], ())))
-            label = node["label"]
-            title = nodes.title("", f"Exercise {number}".strip())
-            for rest in node[0].children[1:]:
-                title += [nodes.Text(" · "), *rest.children]
-            titles[label] = title
-            _box(node, "exercise", title, label)
-        for node in list(tree.findall(lambda n: isinstance(n, solution_node | guide_node))):
-            of = node["target_label"] if isinstance(node, solution_node) else node["label"]
-            kind = "solution" if isinstance(node, solution_node) else "guide"
-            word = {"solution": "Solution to ", "guide": "Marking guide for "}[kind]
-            title = nodes.title("", word, *(c.deepcopy() for c in titles[of].children))
-            _box(node, kind, title, of)
+        return printed_page(name, self.env.get_doctree(name), numbers)
 
     def handout(self) -> nodes.section:
         """Put together a page, and below it the exercises that an assignment takes from others."""
@@ -238,7 +166,7 @@ class PaperBuilder(LaTeXBuilder):
             setup = self.known[first["label"]].setup
             if not any(block.astext() == setup for block in section.findall(nodes.literal_block)):
                 place = first.parent.index(first)
-                first.parent[place:place] = _setup(setup)
+                first.parent[place:place] = setup_cell(setup)
         return section
 
     def tasks(self) -> tuple[str, ...]:
@@ -263,10 +191,10 @@ class PaperBuilder(LaTeXBuilder):
             pages.setdefault(name, self.page(name))
             piece = addnodes.start_of_file("", docname=name)
             if shown != name:
-                piece += _setup(self.known[label].setup)
+                piece += setup_cell(self.known[label].setup)
                 shown = name
             box = next(b for b in pages[name].findall(Box) if b.get("label") == label)
-            piece += [box, *_parts(box)]
+            piece += [box, *parts_of(box)]
             yield piece
 
     def book(self) -> nodes.section:
@@ -274,7 +202,7 @@ class PaperBuilder(LaTeXBuilder):
         sitemap = self.config.external_site_map
         whole = nodes.section("", nodes.title("", BOOK), self.page(sitemap.root.docname))
         for part in sitemap.root.subtrees:
-            caption = _tex(part.caption or "")
+            caption = tex(part.caption or "")
             whole += nodes.raw("", rf"\unrolledpart{{{caption}}}", format="latex")
             whole += [self.page(name) for name in part.files()]
         return whole
@@ -282,7 +210,7 @@ class PaperBuilder(LaTeXBuilder):
     def add_bibliography(self, tree: nodes.document) -> None:
         """Append the entries that are cited, or in the book all."""
         cited = {
-            _place(r["refuri"]) for r in tree.findall(nodes.reference) if "refuri" in r.attributes
+            place_of(r["refuri"]) for r in tree.findall(nodes.reference) if "refuri" in r.attributes
         }
         entries = [
             entry.deepcopy()
@@ -296,9 +224,9 @@ class PaperBuilder(LaTeXBuilder):
     def update_doc_context(self, title: str, author: str, theme: Any) -> None:
         """Set what differs from sheet to sheet: title, foot, lines for names, points."""
         sheet, edition = self.sheet, self.config.bindery_edition
-        book = _tex(self.config.html_title)
-        shown = book if sheet.name == BOOK else _tex(self.heading(sheet.page))
-        super().update_doc_context(shown, _tex(self.config.author), theme)
+        book = tex(self.config.html_title)
+        shown = book if sheet.name == BOOK else tex(self.heading(sheet.page))
+        super().update_doc_context(shown, tex(self.config.author), theme)
         self.context["papersize"] = PAPERS[paper()]
         made = self.config.bindery_record["commit_date"]
         settings = {
@@ -351,66 +279,6 @@ class PaperBuilder(LaTeXBuilder):
         page = home(self.known[label])
         found = self.env.toc_fignumbers.get(page, {}).get("exercise", {}).get(label, ())
         return ".".join(map(str, found))
-
-
-def _tex(text: str) -> str:
-    return escape(text, "xelatex")
-
-
-def _box(node: nodes.Element, kind: str, title: nodes.title, label: str) -> None:
-    """Replace an exercise, a solution or a guide by its box."""
-    content = [c for part in node.children[1:] for c in _unwrapped(part)]
-    box = Box("", title, *content, kind=kind, label=label, ids=node["ids"])
-    node.replace_self(box)
-
-
-def _unwrapped(node: nodes.Node) -> list[nodes.Node]:
-    return list(node.children) if isinstance(node, nodes.section) else [node]
-
-
-def _parts(box: Box) -> list[nodes.Node]:
-    """Return what stands below an exercise's box and belongs to it."""
-    later = box.parent.children[box.parent.index(box) + 1 :]
-    return list(takewhile(lambda n: _is_cell(n) or _belongs(n, box), later))
-
-
-def _is_cell(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.container) and "cell" in node["classes"]
-
-
-def _belongs(node: nodes.Node, box: Box) -> bool:
-    if isinstance(node, Box):
-        return node["label"] == box["label"] and node["kind"] != "exercise"
-    return isinstance(node, nodes.target | nodes.comment)
-
-
-def _hide(tree: nodes.document) -> None:
-    """Take out the code that the website shows on demand: what it draws is what is read."""
-    for cell in [c for c in tree.findall(nodes.container) if _is_cell(c)]:
-        hidden = {c.removeprefix("tag_hide-") for c in cell["classes"] if "tag_hide-" in c}
-        for part in list(cell.children):
-            kind = str(part.get("nb_element", "")).removeprefix("cell_code_")
-            if hidden & {"cell", {"source": "input"}.get(kind, kind)}:
-                cell.remove(part)
-
-
-def _setup(code: str) -> list[nodes.Node]:
-    """Show the cell on which a page's exercises stand."""
-    literal = nodes.literal_block(code, code, language="ipython3")
-    return [nodes.paragraph(SETUP, SETUP), literal]
-
-
-def _places(tree: nodes.document) -> Iterator[str]:
-    """Yield every place of a sheet that can be linked to: its page, a colon, its id."""
-    for file in tree.findall(addnodes.start_of_file):
-        name = file["docname"]
-        yield f"{name}::doc"
-        for node in file.findall(nodes.Element):
-            yield from (f"{name}:{id}" for id in node["ids"])
-
-
-def _place(uri: str) -> str:
-    return uri.removeprefix("%").replace("#", ":", 1)
 
 
 def configure(app: Sphinx, config: Config) -> None:

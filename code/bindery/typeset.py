@@ -90,6 +90,8 @@ class Highlighter(PygmentsBridge):
 class PaperTranslator(LaTeXTranslator):
     """Writes the LaTeX of one sheet."""
 
+    builder: Any  # a PaperBuilder
+
     def __init__(self, document: nodes.document, builder: Any, theme: Any) -> None:
         super().__init__(document, builder, theme)
         self.highlighter = builder.highlighter
