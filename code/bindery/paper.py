@@ -150,9 +150,16 @@ class PaperBuilder(LaTeXBuilder):
         return tree
 
     def page(self, name: str) -> addnodes.start_of_file:
-        """Read one page, as it is printed."""
+        """Read one page, as it is printed: with its first cell, on which its exercises stand."""
         numbers = self.env.toc_fignumbers.get(name, {}).get("exercise", {})
-        return printed_page(name, self.env.get_doctree(name), numbers)
+        page = printed_page(name, self.env.get_doctree(name), numbers)
+        first = next((b for b in page.findall(Box) if b["kind"] == "exercise"), None)
+        if first is not None and first["label"] in self.known:
+            setup = self.known[first["label"]].setup
+            if not any(block.astext() == setup for block in page.findall(nodes.literal_block)):
+                place = first.parent.index(first)
+                first.parent[place:place] = setup_cell(setup)
+        return page
 
     def handout(self) -> nodes.section:
         """Put together a page, and below it the exercises that an assignment takes from others."""
@@ -161,12 +168,6 @@ class PaperBuilder(LaTeXBuilder):
         foreign = {home(self.known[label]) for label in self.tasks()}
         if foreign - {self.sheet.page}:
             section += self.taken()
-        elif self.tasks():
-            first = next(b for b in section.findall(Box) if b["kind"] == "exercise")
-            setup = self.known[first["label"]].setup
-            if not any(block.astext() == setup for block in section.findall(nodes.literal_block)):
-                place = first.parent.index(first)
-                first.parent[place:place] = setup_cell(setup)
         return section
 
     def tasks(self) -> tuple[str, ...]:
