@@ -23,7 +23,7 @@ from pathlib import Path
 from sphinx_external_toc.parsing import parse_toc_yaml
 from unrolled import assignments
 
-from bindery import exercises, paper
+from bindery import coursework, exercises, paper
 from bindery.build import commit, cores, output_folder
 from bindery.editions import VARIABLE as EDITION
 from bindery.exercises import Exercise
@@ -199,7 +199,9 @@ def squeezed(text: str) -> str:
     return re.sub(r"[\s↪→\-\u00ad‐]", "", text)
 
 
-def faults_of_text(text: str, edition: str, asked: Sequence[Exercise], root: Path) -> Iterator[str]:
+def faults_of_text(
+    text: str, edition: str, asked: Sequence[Exercise], root: Path, alone: bool
+) -> Iterator[str]:
     """Yield what a handout lacks or must not show.
 
     Args:
@@ -207,6 +209,8 @@ def faults_of_text(text: str, edition: str, asked: Sequence[Exercise], root: Pat
         edition: `student` or `instructor`.
         asked: the exercises that stand on it.
         root: the folder of the book.
+        alone: whether the exercises stand there without their chapter, which may well show a line
+            of an answer, where it shows the library's source.
     """
     student = edition == "student"
     plain, letters = squeezed(text), re.sub(r"\W", "", text)
@@ -219,7 +223,7 @@ def faults_of_text(text: str, edition: str, asked: Sequence[Exercise], root: Pat
             yield f"{exercise.label}: expected its title, got none"
         answer = secret_rows(exercise, root)
         seen = [row for row in answer if squeezed(row) in plain]
-        if student and seen:
+        if student and alone and seen:
             yield f"{exercise.label}: its answer is shown: {seen[0]}"
         if not student and len(seen) < len(answer):
             row = next(row for row in answer if row not in seen)
@@ -272,8 +276,9 @@ def make(
             try:
                 wrong = list(faults_of_log(done.result()))
                 if strict:
-                    text = text_of(job.pdf)
-                    wrong += faults_of_text(text, edition, asked[job.pdf.stem], root)
+                    name, text = job.pdf.stem, text_of(job.pdf)
+                    alone = name in {a.key for a in coursework.ASSIGNMENTS}
+                    wrong += faults_of_text(text, edition, asked[name], root, alone)
             except HandoutError as error:
                 faults.append(str(error))
                 continue

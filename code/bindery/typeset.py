@@ -35,7 +35,8 @@ def columns(table: nodes.table) -> str:
     rest = max(LINE - sum(least), 0)
     wish = [max(b - a, 0) ** 0.5 for a, b in zip(least, most, strict=True)]
     widths = [round(a + rest * w / (sum(wish) or 1)) for a, w in zip(least, wish, strict=True)]
-    return "{" + "".join(rf"\X{{{w}}}{{{sum(widths)}}}" for w in widths) + "}"
+    ragged = r">{\raggedright\arraybackslash}"
+    return "{" + "".join(rf"{ragged}\X{{{w}}}{{{sum(widths)}}}" for w in widths) + "}"
 
 
 def _longest(cells: Sequence[str]) -> float:
