@@ -6,6 +6,7 @@ PAPER ?= a4
 QUESTION ?= bptt forward gates
 SEEDS ?= 30
 FIRST ?= 0
+ONLY ?=
 export UNROLLED_PROFILE := $(PROFILE)
 export UNROLLED_EDITION := $(EDITION)
 
@@ -23,7 +24,7 @@ sphinx = $(bin)/jupyter-book build . -W -n --keep-going --quiet
 measure := UNROLLED_RUNS=$(CURDIR)/_build/runs $(bin)/unrolled evidence
 pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
-.PHONY: book evidence notebooks notebooks-check nbgrader variants test check bench serve clean
+.PHONY: book evidence notebooks notebooks-check nbgrader handouts variants test check bench serve clean
 
 # execution.json is written anew only when a chapter ran, or profile, data, device or commit changed.
 book: $(installed)
@@ -31,6 +32,11 @@ book: $(installed)
 	$(measure) --again --out $(base)/_build/claims.json
 	@$(MAKE) --no-print-directory $(built)
 	@echo "The book: file://$(abspath $(site))/index.html"
+
+# PDFs, both editions; ONLY="parity a2" names some, PAPER=letter another paper.
+handouts: $(installed)
+	$(bin)/python -m bindery.execute
+	UNROLLED_PAPER=$(PAPER) $(bin)/python -m bindery.handouts --only "$(ONLY)"
 
 # Hours, on all cores; stop it whenever you like, and go on later. The manifest is committed by hand.
 evidence: $(installed)
