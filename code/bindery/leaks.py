@@ -19,7 +19,7 @@ from bindery.build import read_record
 from bindery.execute import chapters
 from bindery.reach import stamp
 
-MARK = "kestrel-7f3a"
+MARK = "kestrel"
 SHARED = ("_config.yml", "_toc.yml", "references.bib", "pyproject.toml", "constraints.txt", "code")
 OPENING = re.compile(r"^(:{3,}|`{3,})\{([\w-]+)\}")
 OPTION = re.compile(r"^:[\w-]+:")

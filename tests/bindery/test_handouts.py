@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from bindery import canary, handouts, paper
+from bindery import handouts, leaks, paper
 from bindery.coursework import ASSIGNMENTS
 from bindery.exercises import read
 from bindery.handouts import EDITIONS, HandoutError, Job, main
@@ -16,7 +16,6 @@ from docutils.nodes import table
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 ROOT = Path(__file__).parents[2]
-MARK = "quokka17"
 LATEX = pytest.mark.skipif(
     not (shutil.which("xelatex") and shutil.which("pdftotext")),
     reason="xelatex and pdftotext are not both installed",
@@ -115,8 +114,8 @@ def write(book):
     """Write the small book; return its exercises' labels."""
     labels = ASSIGNMENTS[1].exercises
     text = FRONT + "".join(EXERCISE.format(i=i, label=label) for i, label in enumerate(labels, 1))
-    text, planted = canary.plant(text, MARK)
-    assert planted == 3 * len(labels)
+    text = leaks.plant(text)
+    assert text.count(leaks.MARK) >= 3 * len(labels)
     book.page("one", text)
     book.page("a2", "# The second\n\nWhat is asked; {ref}`ch-one` teaches it.\n")
     (book.root / "chapters").mkdir()
@@ -146,8 +145,8 @@ def test_pdfs_show_to_students_no_answer_and_to_instructors_all(executed, capsys
     assert main(["--root", str(executed.root), "--strict"]) == 0, capsys.readouterr().err
     for name in (BOOK, "one", "a2"):
         text = {e: handouts.text_of(pdf(executed, e, name)) for e in EDITIONS}
-        assert MARK not in text["student"], name
-        assert text["instructor"].count(MARK) == 3 * len(ASSIGNMENTS[1].exercises), name
+        assert leaks.MARK not in text["student"], name
+        assert text["instructor"].count(leaks.MARK) == 3 * len(ASSIGNMENTS[1].exercises), name
         for seen in text.values():
             assert "Exercise 1.6 · Repair: number 6" in seen
             assert "import math" in seen, "the exercises need the hidden first cell"
@@ -179,7 +178,7 @@ def test_a_leak_and_a_missing_answer_are_found(executed):
     assert find(f"{say} {row}", "student", alone=False) == [], "a chapter may show a line like it"
     assert "Solution to" in find(f"{say} Solution to Exercise 1.1", "student")[0]
     told = f"{say} Solution to Exercise 1.1 Marking guide for Exercise 1.1"
-    assert find(f"{told} {row} assert '{MARK}'", "instructor") == []
+    assert find(f"{told} {row} # {leaks.MARK}", "instructor") == []
     assert row in find(told, "instructor")[0]
     assert "title" in find("Student number", "student")[0]
 
@@ -210,7 +209,7 @@ def test_letter_is_set_on_letter(executed, monkeypatch):
     assert [p.name for p in folder.glob("*.tex")] == ["one.tex"]
     text = (folder / "one.tex").read_text()
     assert r"\documentclass[letterpaper" in text
-    assert MARK not in text
+    assert leaks.MARK not in text
 
 
 @pytest.mark.parametrize(
