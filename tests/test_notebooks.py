@@ -40,6 +40,7 @@ def test_a_notebook_is_valid_and_bare(path):
     for cell in notebook.cells:
         assert not cell.get("outputs")
         assert "⟪" not in cell.source
+        assert not re.search(r"myst_nb|\bglue\(", cell.source), "only the page can paste"
         assert cell.source.strip()
         if cell.cell_type == "markdown":
             assert not re.search(r"^:{3,}|^`{3,}\{|\{\w+(:\w+)?\}`", cell.source, re.MULTILINE)
