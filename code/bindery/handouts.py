@@ -32,7 +32,7 @@ from bindery.site import vendor_mathjax
 
 EDITIONS = ("student", "instructor")
 PACKAGES = (
-    "texlive-xetex texlive-latex-recommended texlive-latex-extra "
+    "texlive-xetex texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended "
     "fonts-texgyre fonts-texgyre-math fonts-dejavu-core"
 )
 OVERFULL = 5.0  # points by which a line may stick out
@@ -120,6 +120,12 @@ def write_latex(root: Path, edition: str, only: Sequence[str], output: Path) -> 
         text = log.read_text(encoding="utf-8")
         raise HandoutError(f"{edition}: no LaTeX written, see {log}: {first_error(text)}")
     return work / "_build" / "paper"
+
+
+def warnings(folder: Path) -> list[str]:
+    """Return Sphinx's warnings: a drawing that cannot be printed, a reference without end."""
+    log = (folder.parents[1] / "sphinx.log").read_text(encoding="utf-8")
+    return re.findall(r"^.*\b(?:WARNING|ERROR): .*$", log, re.MULTILINE)
 
 
 def first_error(log: str) -> str:
@@ -264,6 +270,7 @@ def make(
             edition = written[one]
             try:
                 folder = one.result()
+                faults += [f"{edition}: {said}" for said in warnings(folder)]
             except HandoutError as error:
                 faults.append(str(error))
                 continue

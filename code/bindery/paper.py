@@ -158,7 +158,7 @@ class PaperBuilder(LaTeXBuilder):
             setup = self.known[first["label"]].setup
             if not any(block.astext() == setup for block in page.findall(nodes.literal_block)):
                 place = first.parent.index(first)
-                first.parent[place:place] = setup_cell(setup)
+                first.parent[place:place] = setup_cell(setup, "this page")
         return page
 
     def handout(self) -> nodes.section:
@@ -167,7 +167,7 @@ class PaperBuilder(LaTeXBuilder):
         section = next(page.findall(nodes.section))
         foreign = {home(self.known[label]) for label in self.tasks()}
         if foreign - {self.sheet.page}:
-            section += self.taken()
+            section += nodes.section("", nodes.title("", "The tasks"), *self.taken())
         return section
 
     def tasks(self) -> tuple[str, ...]:
@@ -192,7 +192,7 @@ class PaperBuilder(LaTeXBuilder):
             pages.setdefault(name, self.page(name))
             piece = addnodes.start_of_file("", docname=name)
             if shown != name:
-                piece += setup_cell(self.known[label].setup)
+                piece += setup_cell(self.known[label].setup, self.heading(name))
                 shown = name
             box = next(b for b in pages[name].findall(Box) if b.get("label") == label)
             piece += [box, *parts_of(box)]
@@ -268,6 +268,7 @@ class PaperBuilder(LaTeXBuilder):
             rf"\unrolledpoints{{{len(tasks)}}}{{{' & '.join(heads)}}}"
             rf"{{{' & '.join(f'{w:g}' for w in worth)}}}{{{own:g}{extra}}}"
             rf"{{{'&' * len(tasks) if student else ''}}}"
+            rf"{{{'* extra' if extra else ''}}}"
         )
 
     def worth(self, label: str) -> str:

@@ -22,7 +22,7 @@ from bindery.exercises import Exercise
 from bindery.typeset import Box
 
 BOOK = "unrolled"
-SETUP = "The cells of these exercises stand on the first cell of the page:"
+SETUP = "The cells of these exercises stand on the first cell of {}:"
 
 
 @dataclass(frozen=True)
@@ -154,10 +154,11 @@ def _hide(tree: nodes.document) -> None:
                 cell.remove(part)
 
 
-def setup_cell(code: str) -> list[nodes.Node]:
+def setup_cell(code: str, page: str) -> list[nodes.Node]:
     """Show the cell on which a page's exercises stand."""
     literal = nodes.literal_block(code, code, language="ipython3")
-    return [nodes.paragraph(SETUP, SETUP), literal]
+    text = SETUP.format(page)
+    return [nodes.paragraph(text, text), literal]
 
 
 def places(tree: nodes.document) -> Iterator[str]:

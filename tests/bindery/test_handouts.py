@@ -156,6 +156,7 @@ def test_pdfs_show_to_students_no_answer_and_to_instructors_all(executed, capsys
     assert "Student number" not in handouts.text_of(pdf(executed, "instructor", "a2"))
     assert re.search(r"Points\s+2\s+2\s+2\s+2\s+2\s+2\s+8 ?\+ ?4", student)
     assert "The second" in student
+    assert "first cell of 1. Une boîte" in student
     assert "Une boîte teaches it" in student, "a reference to another sheet is its text"
     assert "Mend what (1.1) says, see Exercise 1.1" in student
     chapter = handouts.text_of(pdf(executed, "student", "one"))
