@@ -10,7 +10,8 @@ one run of xelatex resolves. How it all looks is said in `latex/unrolled.sty`.
 
 import os
 from collections.abc import Iterator
-from functools import cached_property
+from contextlib import contextmanager
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ class PaperBuilder(LaTeXBuilder):
         """Prepare what all sheets share."""
         super().init()
         self.places: set[str] = set()
+        self.read_once = cache(self.env.get_doctree)
         self.sheet = Sheet("", "")
         self.highlighter = Highlighter(self.config.pygments_style)
         self.renderer = LaTeXRenderer(latex_engine=self.config.latex_engine)
@@ -145,9 +147,19 @@ class PaperBuilder(LaTeXBuilder):
         tree["docname"] = indexfile
         tree += self.book() if self.sheet.name == BOOK else self.handout()
         self.places = set(places(tree))
-        self.env.resolve_references(tree, indexfile, self)
+        with self.remembered_pages():
+            self.env.resolve_references(tree, indexfile, self)
         self.add_bibliography(tree)
         return tree
+
+    @contextmanager
+    def remembered_pages(self) -> Iterator[None]:
+        """Let Sphinx read each page once, where it would for every reference by number."""
+        self.env.get_doctree = self.read_once  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            del self.env.get_doctree  # the instance's: the class's remains
 
     def page(self, name: str) -> addnodes.start_of_file:
         """Read one page, as it is printed: with its first cell, on which its exercises stand."""
