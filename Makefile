@@ -17,8 +17,11 @@ installed := .venv/.installed
 base := $(if $(filter cpu,$(PROFILE)),.,_build/$(PROFILE))
 out := $(if $(filter reader,$(EDITION)),$(base),$(base)/_build/$(EDITION))
 site := $(out)/_build/html
-built := $(out)/_build/.built
 notebooks := $(base)/_build/notebooks
+# What was made with one folder of hidden checks, or none, is not what another asks for.
+private := $(if $(UNROLLED_PRIVATE),$(wildcard $(UNROLLED_PRIVATE)/*.py))
+made := made$(subst /,-,$(UNROLLED_PRIVATE))
+built := $(out)/_build/.$(made)
 sphinx = $(bin)/jupyter-book build . -W -n --keep-going --quiet
 # Chapters and claims share one store of runs.
 measure := UNROLLED_RUNS=$(CURDIR)/_build/runs $(bin)/unrolled evidence
@@ -43,7 +46,7 @@ evidence: $(installed)
 	$(measure) --write
 
 # From nothing, always: a page that Sphinx does not read again hides its warnings.
-$(built): $(pages) $(base)/_build/execution.json $(wildcard $(base)/_build/claims.json)
+$(built): $(pages) $(private) $(base)/_build/execution.json $(wildcard $(base)/_build/claims.json)
 	rm -rf $(site) $(out)/_build/.doctrees
 	$(sphinx) --path-output $(out)
 	@touch $@
@@ -51,15 +54,20 @@ $(built): $(pages) $(base)/_build/execution.json $(wildcard $(base)/_build/claim
 # Student's notebooks and nbgrader's masters, then those with the solutions.
 notebooks: $(installed)
 	$(bin)/python -m bindery.execute
+	@$(MAKE) --no-print-directory $(notebooks)/.$(made)
+	@echo "The notebooks: $(abspath $(notebooks))"
+
+$(notebooks)/.$(made): $(pages) $(private) $(base)/_build/execution.json
 	rm -rf $(notebooks) $(base)/_build/exported
 	for edition in student instructor; do UNROLLED_EDITION=$$edition $(sphinx) \
 	  --path-output $(base)/_build/exported --builder custom --custom-builder notebooks || exit 1; done
 	mv $(base)/_build/exported/_build/notebooks $(notebooks)
-	@echo "The notebooks: $(abspath $(notebooks))"
+	@touch $@
 
-# They run untouched, and with the solutions pass their checks; in the profile smoke.
+# They run untouched, and with the solutions pass their checks; in the profile smoke. With
+# SOLUTIONS='a?.ipynb' only the assignments' solutions run.
 notebooks-check: notebooks
-	$(bin)/python -m pytest -n 2 -m notebooks tests/test_notebooks.py
+	UNROLLED_SOLUTIONS='$(SOLUTIONS)' $(bin)/python -m pytest -n 2 -m notebooks tests/test_notebooks.py
 
 # The masters go through nbgrader, in an environment of its own: make nbgrader GRADED=a4
 nbgrader: notebooks .venv-nbgrader/.installed

@@ -334,6 +334,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         build = Build.current(options.root)
         edition()  # an unknown one is refused now, not when all chapters have run
+        chapters(build.root)  # says first what in a cell's options cannot be read
         faults = read_exercises(build.root)[1]
         if faults:
             print("\n".join(faults), file=sys.stderr)

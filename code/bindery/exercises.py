@@ -196,9 +196,10 @@ def _kind(piece: Piece) -> str:
 def _options(piece: Piece) -> dict:
     """Read a cell's options, both ways of writing them, lists included."""
     if piece.body.startswith("---\n"):
-        return yaml.safe_load(piece.body.split("---\n")[1]) or {}
-    rows = re.match(r"(?::[\w-]+:.*\n)*", piece.body)
-    text = "".join(row[1:] for row in (rows[0] if rows else "").splitlines(keepends=True))
+        text = piece.body.split("---\n")[1]
+    else:
+        rows = re.match(r"(?::[\w-]+:.*\n)*", piece.body)
+        text = "".join(row[1:] for row in (rows[0] if rows else "").splitlines(keepends=True))
     return yaml.safe_load(text) or {}
 
 

@@ -90,6 +90,7 @@ class PaperBuilder(LaTeXBuilder):
     """Writes the LaTeX of every sheet."""
 
     name = "paper"
+    default_translator_class = PaperTranslator
 
     def init(self) -> None:
         """Prepare what all sheets share."""
@@ -316,7 +317,6 @@ def configure(app: Sphinx, config: Config) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
     app.add_builder(PaperBuilder)
-    app.set_translator(PaperBuilder.name, PaperTranslator)
     reference = (visit_exercise_reference, depart_exercise_reference)
     app.add_node(exercise_latex_number_reference, override=True, latex=reference)
     app.connect("config-inited", configure, priority=900)

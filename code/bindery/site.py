@@ -16,6 +16,7 @@ from sphinx.errors import ExtensionError
 from unrolled import assignments
 
 from bindery.build import output_folder, read_record
+from bindery.editions import edition
 from bindery.reach import stamp
 
 MATHJAX = "sphinx-mathjax-offline"  # a wheel that carries MathJax 3.2.2 and nothing we run
@@ -87,6 +88,8 @@ def configure(app: Sphinx, config: Config) -> None:
     config.html_static_path += [str(vendor), str(Path(__file__).with_name("static"))]
     config.mathjax_path = "mathjax/tex-mml-chtml.js"
     config.html_baseurl = site_of(config.html_theme_options["repository_url"])
+    # What it offers is the source, which only the instructor's edition has.
+    config.html_theme_options["use_download_button"] = edition() == "instructor"
     if record["data"] == "real":
         app.tags.add("mnist")
     if record["profile"] != "smoke":

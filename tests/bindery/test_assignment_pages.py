@@ -47,6 +47,17 @@ def chapter(labels, title="Parity"):
     return f"# {title}\n\nTwo words.\n\n## Exercises\n\n" + "\n".join(boxes)
 
 
+def whole(label):
+    """What stands below an exercise's box."""
+    answer = ":tags: [answer]\n\na = ...\n### BEGIN SOLUTION\na = 1\n### END SOLUTION"
+    cells = "".join(
+        f"```{{code-cell}} ipython3\n{text}\n```\n\n"
+        for text in (answer, ":tags: [check]\n\nassert a == 1")
+    )
+    boxes = "".join(f":::{{{name}}} {label}\nSo.\n:::\n\n" for name in ("guide", "solution"))
+    return f"\n{cells}{boxes}"
+
+
 @pytest.fixture
 def small(book):
     """Build a book with plain Sphinx, warnings fatal: (status, what it said, its pages)."""
@@ -144,7 +155,10 @@ def test_what_there_is_not_is_named_with_file_and_line(small):
 @pytest.mark.parametrize("edition", ["student", "instructor"])
 def test_with_the_books_own_settings_in_every_edition(book, monkeypatch, edition):
     monkeypatch.setenv("UNROLLED_EDITION", edition)
-    book.page("parity", chapter(A2.exercises))
+    text = chapter(A2.exercises).partition("\n")[2]
+    for label in A2.exercises:
+        text = re.sub(rf"(:label: {label}\n.*?\n:::\n)", rf"\1{whole(label)}", text, flags=re.S)
+    book.chapter("parity", "import math", text)
     book.page("a2", PAGE)
     assert main(["--root", str(book.root)]) == 0
     table = book.html()["a2"].select_one("table.assignment")
