@@ -6,6 +6,7 @@ Run by `make nbgrader`, which makes nbgrader's own environment and the notebooks
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,15 @@ def course(tmp_path_factory):
     return folder
 
 
+def wrong_answer() -> dict[str, str]:
+    """Return a wrong answer to one exercise of each assignment: cell → code."""
+    text = "".join(p.read_text() for p in sorted((ROOT / "tests" / "wrong").glob("*.py")))
+    parts = re.split(r"^# %% (ex-[\w-]+): .+\n", text, flags=re.MULTILINE)
+    given = dict(zip(parts[1::2], parts[2::2], strict=True))
+    first = (next(label for label in a.exercises if label in given) for a in ASSIGNMENTS)
+    return {f"{label}-answer": given[label] for label in first}
+
+
 def answers(key: str) -> dict[str, str]:
     """Return the right answers: cell → code."""
     solved = nbformat.read(MADE / "solution" / f"{key}.ipynb", as_version=4)
@@ -88,8 +98,9 @@ def test_a_released_notebook_holds_no_solution(course, key):
 @pytest.mark.parametrize("key", CHOSEN)
 def test_full_partial_and_no_points(course, key):
     right = answers(key)
-    half = dict(list(right.items())[: max(1, len(right) // 2)])
-    for student, given in {"right": right, "partly": half, "blank": {}}.items():
+    wrong = {cell: code for cell, code in wrong_answer().items() if cell in right}
+    assert wrong
+    for student, given in {"right": right, "wrong": right | wrong, "blank": {}}.items():
         submit(course, key, student, given)
     nbgrader(course, "autograde", "--create", key)
     nbgrader(course, "export", "--to", str(course / "grades.csv"))
@@ -100,6 +111,6 @@ def test_full_partial_and_no_points(course, key):
     marks = [c.metadata["nbgrader"] for c in master.cells if "nbgrader" in c.metadata]
     by_check = sum(m["points"] for m in marks if m["grade"] and not m["solution"])
     assert scores["right"] == pytest.approx(by_check)
-    assert 0 < scores["partly"] < by_check
+    assert 0 < scores["wrong"] < by_check
     assert scores["blank"] == 0
     assert float(rows[0]["max_score"]) == sum(m["points"] for m in marks if m["grade"])

@@ -74,6 +74,7 @@ def planted_book(root: Path, target: Path) -> None:
         executed = old.get_cache_bundle(old.match_cache_notebook(chapter.notebook).pk).nb
         text = stamp((target / f"{chapter.name}.md").read_text(), record["reaches"][chapter.name])
         marked = read_myst_markdown_notebook(text, path=target / f"{chapter.name}.md")
+        marked.metadata["language_info"] = executed.metadata["language_info"]  # to highlight by
         ran = (cell for cell in executed.cells if cell.cell_type == "code")
         for cell in (cell for cell in marked.cells if cell.cell_type == "code"):
             cell.outputs = next(ran).outputs

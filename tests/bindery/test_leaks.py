@@ -1,11 +1,13 @@
 """Nothing that students must not see is in anything made for them."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from bindery import handouts
 from bindery.leaks import MARK, marked_files, plant, planted_book
 
 ROOT = Path(__file__).parents[2]
@@ -89,3 +91,19 @@ def test_the_student_site_and_notebooks_hold_no_solution(book):
     assert marked_files(made / "notebooks" / "student") == []
     masters = {Path(name).name for name in marked_files(made / "notebooks" / "nbgrader")}
     assert "parity.ipynb" in masters, "what is marked would be seen"
+
+
+@pytest.mark.skipif(
+    not (shutil.which("xelatex") and shutil.which("pdftotext")),
+    reason="xelatex and pdftotext are not both installed",
+)
+def test_the_student_handouts_hold_no_solution(book, monkeypatch):
+    monkeypatch.setenv("UNROLLED_PROFILE", "cpu")
+    monkeypatch.setenv("UNROLLED_PRIVATE", str(book / "private"))
+    assert handouts.main(["--root", str(book), "--only", "parity a2"]) == 0
+    texts = {p: handouts.text_of(p) for p in (book / "_build" / "handouts").glob("a4/*/*.pdf")}
+    student = {p.stem for p, text in texts.items() if "student" in p.parts and MARK in text}
+    instructor = {p.stem for p, text in texts.items() if "instructor" in p.parts and MARK in text}
+    assert len(texts) == 4
+    assert student == set()
+    assert instructor == {"parity", "a2"}, "what is marked would be seen"
