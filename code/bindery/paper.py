@@ -306,9 +306,10 @@ def configure(app: Sphinx, config: Config) -> None:
         paper()
     except ValueError as error:
         raise ExtensionError(str(error)) from None
-    config.nb_mime_priority_overrides = [
-        (PaperBuilder.name, kind, 10 * rank) for rank, kind in enumerate(ORDER, 1)
-    ]
+    config.nb_mime_priority_overrides = (
+        *config.nb_mime_priority_overrides,
+        *((PaperBuilder.name, kind, 10 * rank) for rank, kind in enumerate(ORDER, 1)),
+    )
     config.latex_engine = "xelatex"
     config.latex_elements = ELEMENTS
     config.latex_use_xindy = False
