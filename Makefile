@@ -18,6 +18,7 @@ base := $(if $(filter cpu,$(PROFILE)),.,_build/$(PROFILE))
 out := $(if $(filter reader,$(EDITION)),$(base),$(base)/_build/$(EDITION))
 site := $(out)/_build/html
 notebooks := $(base)/_build/notebooks
+exported := $(base)/_build/exported
 # What was made with one folder of hidden checks, or none, is not what another asks for.
 private := $(if $(UNROLLED_PRIVATE),$(wildcard $(UNROLLED_PRIVATE)/*.py))
 made := made$(subst /,-,$(UNROLLED_PRIVATE))
@@ -58,11 +59,14 @@ notebooks: $(installed)
 	@echo "The notebooks: $(abspath $(notebooks))"
 
 $(notebooks)/.$(made): $(pages) $(private) $(base)/_build/execution.json
-	rm -rf $(notebooks) $(base)/_build/exported
-	for edition in student instructor; do UNROLLED_EDITION=$$edition $(sphinx) \
-	  --path-output $(base)/_build/exported --builder custom --custom-builder notebooks || exit 1; done
-	mv $(base)/_build/exported/_build/notebooks $(notebooks)
+	rm -rf $(notebooks) $(exported)
+	@$(MAKE) --no-print-directory -j 2 $(exported)/student $(exported)/instructor
+	mkdir $(notebooks)
+	mv $(exported)/*/_build/notebooks/[!_]* $(notebooks)
 	@touch $@
+
+$(exported)/%:
+	UNROLLED_EDITION=$* $(sphinx) --path-output $@ --builder custom --custom-builder notebooks
 
 # They run untouched, and with the solutions pass their checks; in the profile smoke. With
 # SOLUTIONS='a?.ipynb' only the assignments' solutions run.

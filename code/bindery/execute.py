@@ -287,11 +287,14 @@ def keep(cache: JupyterCacheAbstract, chapter: Chapter) -> dict[str, Any]:
     return cost
 
 
-def execute(build: Build, jobs: int | None = None, console: Console | None = None) -> list[Chapter]:
+def execute(
+    build: Build, found: list[Chapter], jobs: int | None = None, console: Console | None = None
+) -> list[Chapter]:
     """Run every chapter that the cache does not hold yet.
 
     Args:
         build: what is built.
+        found: the book's chapters.
         jobs: how many chapters run at once (default: one a core).
         console: where progress is shown.
 
@@ -300,7 +303,6 @@ def execute(build: Build, jobs: int | None = None, console: Console | None = Non
     """
     console = console or Console()
     cache = open_cache(build)
-    found = chapters(build.root)
     todo = [chapter for chapter in found if not is_cached(cache, chapter)]
     todo = longest_first(todo, read_record(build.output))
     jobs = max(1, min(jobs or cores(), len(todo)))
@@ -334,13 +336,13 @@ def main(argv: list[str] | None = None) -> int:
     try:
         build = Build.current(options.root)
         edition()  # an unknown one is refused now, not when all chapters have run
-        chapters(build.root)  # says first what in a cell's options cannot be read
+        found = chapters(build.root)  # first: what in a cell's options cannot be read
         faults = read_exercises(build.root)[1]
         if faults:
             print("\n".join(faults), file=sys.stderr)
             return 2
         console.print(f"Profile {build.profile} on {build.device}. {build.data.message}")
-        failed = execute(build, options.jobs, console)
+        failed = execute(build, found, options.jobs, console)
     except (ValueError, OSError) as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         return 2

@@ -32,7 +32,7 @@ from pathlib import Path
 import yaml
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from bindery.sources import Piece, parser, pieces
+from bindery.sources import Piece, pieces
 
 ANSWER, CHECK = "answer", "check"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -86,10 +86,14 @@ class Exercise:
         return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else 0.0
 
     @property
+    def checks(self) -> int:
+        """How many visible checks it has."""
+        return sum(cell.kind == CHECK for cell in self.cells)
+
+    @property
     def points_of_check(self) -> float:
         """What each of its checks is worth."""
-        checks = sum(cell.kind == CHECK for cell in self.cells)
-        return (self.number("points") - self.number("written")) / checks
+        return (self.number("points") - self.number("written")) / self.checks
 
     def faults(self) -> Iterator[str]:
         """Say what is missing, or not as it should be."""
@@ -159,7 +163,7 @@ def read_page(path: Path, text: str, extensions: tuple[str, ...]) -> tuple[list[
     found: list[Exercise] = []
     faults: list[str] = []
     setup, current = "", None
-    for piece in pieces(parser(extensions), text):
+    for piece in pieces(text, extensions):
         if piece.name == "code-cell":
             setup = setup or _source(piece)
             if current and not current.solved:

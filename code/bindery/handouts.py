@@ -28,7 +28,6 @@ from bindery.build import commit, cores, output_folder
 from bindery.editions import VARIABLE as EDITION
 from bindery.exercises import Exercise
 from bindery.sheets import BOOK, sheets
-from bindery.site import vendor_mathjax
 
 EDITIONS = ("student", "instructor")
 PACKAGES = (
@@ -262,7 +261,6 @@ def make(
     """
     asked = printed(root)
     faults: list[str] = []
-    vendor_mathjax(root / "_build" / "vendor" / "mathjax")  # else both editions would, at once
     with ThreadPoolExecutor(cores()) as pool:
         written = {pool.submit(write_latex, root, e, only, output): e for e in editions}
         jobs: dict[Future[str], tuple[str, Job]] = {}

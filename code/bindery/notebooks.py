@@ -236,7 +236,8 @@ class Notebooks(MarkdownBuilder):
                 roles[f"{label}-{role}"] += 1
                 again = roles[f"{label}-{role}"]
                 identity = f"{label}-{role}" + f"-{again}" * (again > 1) if role else f"{name}-{at}"
-                made.append(self.cell(cells[int(at)], identity, label, kind))
+                last = role == CHECK and again == self.exercises[label].checks
+                made.append(self.cell(cells[int(at)], identity, label, kind, last))
             elif what == "exercise":
                 label = at
             elif kind != "solution":
@@ -244,15 +245,20 @@ class Notebooks(MarkdownBuilder):
             made += text_cells(text, f"{name}-{len(made)}")
         return made
 
-    def cell(self, cell: NotebookNode, identity: str, label: str, kind: str) -> NotebookNode:
-        """Make a code cell; in nbgrader's master one that is filled in, or marked."""
+    def cell(
+        self, cell: NotebookNode, identity: str, label: str, kind: str, last: bool
+    ) -> NotebookNode:
+        """Make a code cell; in nbgrader's master one that is filled in, or marked.
+
+        The hidden check stands behind the last visible one: then all answers have been given.
+        """
         role = kind_of(cell)
         made = code_cell(cell, identity, kind)
         if role and kind == "nbgrader":
             points = self.exercises[label].points_of_check if role == CHECK else 0
             made.metadata["nbgrader"] = grading(made.id, points, solution=role == ANSWER)
             if role == CHECK:
-                hidden = hidden_checks().get(label)
+                hidden = hidden_checks().get(label) if last else None
                 made.source = HIDDEN.format(STRICT) + cell.source
                 made.source += f"\n\n\n{HIDDEN.format(hidden)}" if hidden else ""
         return made

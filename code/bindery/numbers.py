@@ -24,7 +24,7 @@ from markdown_it.token import Token
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from bindery.site import GIVEN as ROLE
-from bindery.sources import OTHER_MARKUP, Piece, parser, pieces
+from bindery.sources import OTHER_MARKUP, Piece, pieces
 
 TYPED = f"a number typed by hand: glue it from its run, or mark a given number with {{{ROLE}}}`…`"
 PASTED = "¤"  # stands for whatever is not plain text: code, a formula, a role
@@ -90,12 +90,12 @@ def faults(root: Path) -> list[str]:
         root: the folder of `_toc.yml` and `_config.yml`.
     """
     settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    markdown = parser(tuple(settings["parse"]["myst_enable_extensions"]))
+    extensions = settings["parse"]["myst_enable_extensions"]
     paths = [root / f"{name}.md" for name in parse_toc_yaml(root / "_toc.yml")]
     return [
         f"{path.relative_to(root)}:{line}: {fault}"
         for path in paths
         if path.is_file()
-        for piece in pieces(markdown, path.read_text(encoding="utf-8"))
+        for piece in pieces(path.read_text(encoding="utf-8"), extensions)
         for line, fault in typed_numbers(piece)
     ]

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bindery.sources import parser, pieces
+from bindery.sources import pieces
 
 WORDS_A_MINUTE, LINES_A_MINUTE = 100, 10
 LAST = "Exercises"  # the section whose time the exercises themselves state
@@ -75,7 +75,7 @@ def reading(text: str, extensions: tuple[str, ...]) -> Reading:
         extensions: MyST's, as in `_config.yml`.
     """
     total, heading = Reading(), False
-    for piece in pieces(parser(extensions), text):
+    for piece in pieces(text, extensions):
         if piece.name == "code-cell" and not UNSEEN & set(_tags(piece.options)):
             total += Reading(lines=len(_code(piece.body)))
         elif piece.token.type == "inline":

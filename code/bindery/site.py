@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from filelock import FileLock
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
@@ -37,7 +38,7 @@ DIGITS = (
 
 
 def vendor_mathjax(target: Path) -> None:
-    """Copy MathJax out of the installed wheel, once.
+    """Copy MathJax out of the installed wheel, once, even if two builds begin at once.
 
     Raises:
         ExtensionError: the wheel is not installed.
@@ -50,15 +51,17 @@ def vendor_mathjax(target: Path) -> None:
             "(`make book` does, from constraints.txt)."
         ) from None
     done = target / f"from-{MATHJAX}-{wheel.version}"
-    if done.exists():
-        return
     source = Path(str(wheel.locate_file(f"{MATHJAX}/static/mathjax")))
-    shutil.rmtree(target, ignore_errors=True)
-    for part in MATHJAX_PARTS:
-        origin, copy = source / part, target / part
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(origin, copy) if origin.is_dir() else shutil.copy(origin, copy)
-    done.touch()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{target}.lock"):
+        if done.exists():
+            return
+        shutil.rmtree(target, ignore_errors=True)
+        for part in MATHJAX_PARTS:
+            origin, copy = source / part, target / part
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(origin, copy) if origin.is_dir() else shutil.copy(origin, copy)
+        done.touch()
 
 
 def site_of(repository: str) -> str:

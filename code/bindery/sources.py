@@ -7,7 +7,7 @@ equation here is what is one there.
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -49,21 +49,27 @@ class Piece:
     body: str = ""
 
 
-@cache
-def parser(extensions: tuple[str, ...]) -> MarkdownIt:
-    """Make the parser that MyST uses, which tells an escaped bracket from a bracket."""
-    settings = MdParserConfig(enable_extensions=set(extensions))
-    return create_md_parser(settings, RendererHTML).disable("text_join")
+def pieces(text: str, extensions: Iterable[str]) -> tuple[Piece, ...]:
+    """Return what a page consists of; what stands in a directive comes after it.
 
-
-def pieces(markdown: MarkdownIt, text: str, line: int = 1) -> Iterator[Piece]:
-    """Yield what a page consists of; what stands in a directive comes after it.
+    A page is read once, however many ask for it.
 
     Args:
-        markdown: the parser.
         text: MyST.
-        line: the number of its first line.
+        extensions: MyST's, as in `_config.yml`.
     """
+    return _pieces(text, frozenset(extensions))
+
+
+@cache
+def _pieces(text: str, extensions: frozenset[str]) -> tuple[Piece, ...]:
+    # MyST's own parser: it tells an escaped bracket from a bracket.
+    settings = MdParserConfig(enable_extensions=set(extensions))
+    markdown = create_md_parser(settings, RendererHTML).disable("text_join")
+    return tuple(_read(markdown, text, 1))
+
+
+def _read(markdown: MarkdownIt, text: str, line: int) -> Iterator[Piece]:
     for token in markdown.parse(text):
         here = line + (token.map[0] if token.map else 0)
         opened = re.fullmatch(r"\{([\w:.-]+)\}\s*(.*)", token.info.strip())
@@ -73,7 +79,7 @@ def pieces(markdown: MarkdownIt, text: str, line: int = 1) -> Iterator[Piece]:
         name, argument = opened.groups()
         yield Piece(here, token, name, argument, _options(token.content), token.content)
         if name not in (*CODE, *OTHER_MARKUP, "math"):
-            yield from pieces(markdown, token.content, here + 1)
+            yield from _read(markdown, token.content, here + 1)
 
 
 def _options(body: str) -> dict[str, str]:
@@ -150,14 +156,14 @@ def faults(root: Path, table: Sequence[Equation] = EQUATIONS) -> list[str]:
         table: the equations there are.
     """
     settings = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    markdown = parser(tuple(settings["parse"]["myst_enable_extensions"]))
+    extensions = settings["parse"]["myst_enable_extensions"]
     known, found = {e.label: e for e in table}, []
     pasted: dict[str, list[str]] = defaultdict(list)
     for name in parse_toc_yaml(root / "_toc.yml"):
         path = root / f"{name}.md"
         if not path.is_file():
             continue
-        for piece in pieces(markdown, path.read_text(encoding="utf-8")):
+        for piece in pieces(path.read_text(encoding="utf-8"), extensions):
             where = f"{path.relative_to(root)}:{piece.line}"
             fault = typed(piece)
             if piece.name.startswith("glue"):
