@@ -19,6 +19,8 @@ out := $(if $(filter reader,$(EDITION)),$(base),$(base)/_build/$(EDITION))
 site := $(out)/_build/html
 notebooks := $(base)/_build/notebooks
 exported := $(base)/_build/exported
+# What the pages offer for download, as far as it has been made: they are built without it, too.
+offered := $(wildcard $(notebooks)/*/*.ipynb $(base)/_build/handouts/a4/*/*.pdf)
 # What was made with one folder of hidden checks, or none, is not what another asks for.
 private := $(if $(UNROLLED_PRIVATE),$(wildcard $(UNROLLED_PRIVATE)/*.py))
 made := made$(subst /,-,$(UNROLLED_PRIVATE))
@@ -28,7 +30,7 @@ sphinx = $(bin)/jupyter-book build . -W -n --keep-going --quiet
 measure := UNROLLED_RUNS=$(CURDIR)/_build/runs $(bin)/unrolled evidence
 pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
-.PHONY: book evidence notebooks notebooks-check nbgrader handouts variants test check bench serve clean
+.PHONY: book evidence notebooks notebooks-check branch nbgrader handouts variants test check bench serve clean
 
 # execution.json is written anew only when a chapter ran, or profile, data, device or commit changed.
 book: $(installed)
@@ -47,7 +49,7 @@ evidence: $(installed)
 	$(measure) --write
 
 # From nothing, always: a page that Sphinx does not read again hides its warnings.
-$(built): $(pages) $(private) $(base)/_build/execution.json $(wildcard $(base)/_build/claims.json)
+$(built): $(pages) $(private) $(base)/_build/execution.json $(wildcard $(base)/_build/claims.json) $(offered)
 	rm -rf $(site) $(out)/_build/.doctrees
 	$(sphinx) --path-output $(out)
 	@touch $@
@@ -72,6 +74,10 @@ $(exported)/%:
 # SOLUTIONS='a?.ipynb' only the assignments' solutions run.
 notebooks-check: notebooks
 	UNROLLED_SOLUTIONS='$(SOLUTIONS)' $(bin)/python -m pytest -n 2 -m notebooks tests/test_notebooks.py
+
+# The students' notebooks, as the local git branch that Colab and Binder open; nothing is pushed.
+branch: notebooks
+	$(bin)/python -m bindery.branch $(notebooks)/student
 
 # The masters go through nbgrader, in an environment of its own: make nbgrader GRADED=a4
 nbgrader: notebooks .venv-nbgrader/.installed

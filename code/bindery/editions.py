@@ -210,7 +210,7 @@ def configure(app: Sphinx, config: Config) -> None:
     except ValueError as error:
         raise ExtensionError(str(error)) from None
     app.tags.add(config.bindery_edition)
-    config.html_copy_source = config.bindery_edition == "instructor"  # a source holds all answers
+    config.html_copy_source = False  # a source holds all answers: bindery.launch offers it, or not
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from sphinx.errors import ExtensionError
 from unrolled import assignments
 
 from bindery.build import output_folder, read_record
-from bindery.editions import edition
 from bindery.reach import stamp
 
 MATHJAX = "sphinx-mathjax-offline"  # a wheel that carries MathJax 3.2.2 and nothing we run
@@ -91,8 +90,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.html_static_path += [str(vendor), str(Path(__file__).with_name("static"))]
     config.mathjax_path = "mathjax/tex-mml-chtml.js"
     config.html_baseurl = site_of(config.html_theme_options["repository_url"])
-    # What it offers is the source, which only the instructor's edition has.
-    config.html_theme_options["use_download_button"] = edition() == "instructor"
+    config.html_theme_options["use_download_button"] = False  # bindery.launch has a better one
     if record["data"] == "real":
         app.tags.add("mnist")
     if record["profile"] != "smoke":
@@ -149,6 +147,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("bindery.notebooks")
     app.setup_extension("bindery.assignment_pages")
     app.setup_extension("bindery.paper")
+    app.setup_extension("bindery.launch")
     app.add_role(GIVEN, given)
     app.add_config_value("bindery_record", {}, "env", types=[dict])
     app.connect("config-inited", configure, priority=100)

@@ -83,14 +83,26 @@ c = 4
 
 
 def test_the_student_site_and_notebooks_hold_no_solution(book):
-    made = make(book, "student")
-    assert list((made / "html").rglob("*.html"))
-    assert marked_files(made / "html") == []
-    make(book, "student", *NOTEBOOKS)
+    made = make(book, "student", *NOTEBOOKS)
     assert list((made / "notebooks" / "student").glob("*.ipynb"))
     assert marked_files(made / "notebooks" / "student") == []
     masters = {Path(name).name for name in marked_files(made / "notebooks" / "nbgrader")}
     assert "parity.ipynb" in masters, "what is marked would be seen"
+    offer(book, made / "notebooks")
+    make(book, "student")
+    assert list((made / "html").rglob("*.html"))
+    assert marked_files(made / "html") == []
+    offered = {path.name for path in (made / "html" / "downloads").iterdir()}
+    assert {"parity.ipynb", "a2.ipynb", "parity.pdf"} <= offered
+
+
+def offer(book: Path, notebooks: Path) -> None:
+    """Lay beside the site what it may offer and, marked, what it may not."""
+    shutil.copytree(notebooks, book / "_build" / "notebooks")
+    for kind, text in {"student": "%PDF-", "instructor": f"%PDF- {MARK}"}.items():
+        path = book / "_build" / "handouts" / "a4" / kind / "parity.pdf"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
 
 
 @pytest.mark.skipif(

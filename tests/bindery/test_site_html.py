@@ -1,5 +1,6 @@
 """The built book, opened in Chromium with the network cut: wide screen and phone."""
 
+import json
 import shutil
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -7,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+import yaml
 from bindery.build import output_folder
 from bindery.checks import broken_links, images_without_text, read_pages
 from playwright.sync_api import sync_playwright
@@ -20,6 +22,19 @@ PAGES = [path for path in sorted(SITE.rglob("*.html")) if "_static" not in path.
 NAMES = [path.relative_to(SITE).as_posix() for path in PAGES]
 NAMES = [name for name in NAMES if name != "index.html"]  # it only leads on to the first page
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+STUDENT = Path("notebooks", "student")  # below the folder that holds the site
+PAPER = Path("handouts", "a4", "student")
+COLAB = "https://colab.research.google.com/github/{}/blob/{}/{}.ipynb"
+BINDER = "https://mybinder.org/v2/gh/{}/{}?urlpath=lab/tree/{}.ipynb"
+# A menu's buttons, each with whether it can be seen: in the window, and nothing lies upon it.
+BUTTONS = """menu => [...menu.querySelectorAll(".dropdown-item")].map(button => {
+  const {left, top, right, bottom} = button.getBoundingClientRect();
+  const there = left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
+  const shown = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+  const text = button.textContent.trim();
+  return [text, button.getAttribute("href") || "", there && button.contains(shown)];
+})"""
 
 built = pytest.mark.skipif(not PAGES, reason="the book is not built: run `make book`")
 browsed = pytest.mark.skipif(not CHROMIUM, reason="Chromium is missing: apt install chromium")
@@ -93,6 +108,138 @@ def test_page(visit, name, width):
     assert page.locator("mjx-container").count() >= formulas
     if width == 390:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def menus(page):
+    """Open each menu above a page; return what it shows: menu → [text, address, seen]."""
+    found = {}
+    for name in ("launch", "download"):
+        menu = page.locator(f".dropdown-{name}-buttons")
+        if menu.count():
+            menu.locator("> button").click()
+            menu.locator(".dropdown-item").last.wait_for(state="visible")
+            found[name] = menu.evaluate(BUTTONS)
+            menu.locator("> button").click()
+    return found
+
+
+def wrong_buttons(name, found, root=ROOT, site=SITE):
+    """List what is wrong with the menus of a page.
+
+    Args:
+        name: the page's file, below the site.
+        found: what `menus` returns.
+        root: the folder of the sources.
+        site: that of the site; what it offers was made beside it.
+    """
+    source = (root / name).with_suffix(".md")
+    if not source.is_file():
+        return [f"unexpected menu: {menu}" for menu in found]
+    stem, made = source.stem, site.parent
+    notebook = made / STUDENT / f"{stem}.ipynb"
+    paper = made / PAPER / ("unrolled.pdf" if stem == "intro" else f"{stem}.pdf")
+    buttons = {text: address for rows in found.values() for text, address, _ in rows}
+    wrong = [f"not seen: {text}" for rows in found.values() for text, _, seen in rows if not seen]
+    settings = yaml.safe_load((root / "_config.yml").read_text())["repository"]
+    at = settings["url"].removeprefix("https://github.com/"), settings["notebooks_branch"], stem
+    for text, address in {"Colab": COLAB, "Binder": BINDER}.items():
+        expected = address.format(*at) if notebook.is_file() else None
+        if buttons.get(text) != expected:
+            wrong.append(f"{text}: expected {expected}, got {buttons.get(text)}")
+    files = {".md": source, ".ipynb": notebook, ".pdf": paper}
+    for ending, origin in files.items():
+        address = buttons.get(ending)
+        if (address is not None) != origin.is_file():
+            wrong.append(f"{ending}: expected {'one' if origin.is_file() else 'none'}: {address}")
+        elif address:
+            copy = (site / name).parent / address
+            good = copy.is_file() and copy.suffix == ending
+            if not (good and is_what_it_says(copy) and copy.read_bytes() == origin.read_bytes()):
+                wrong.append(f"{ending}: not what it says: {address}")
+    return wrong + ["no button: Print"] * ("Print" not in buttons)
+
+
+def is_what_it_says(path):
+    """Say whether a file holds what its ending promises."""
+    content = path.read_bytes()
+    if path.suffix == ".pdf":
+        return content.startswith(b"%PDF-") and b"%%EOF" in content[-1024:]
+    if path.suffix == ".ipynb":
+        return bool(json.loads(content)["cells"])
+    return b"# " in content
+
+
+@built
+@browsed
+@pytest.mark.skipif(
+    not list((SITE.parent / STUDENT).glob("*.ipynb")),
+    reason="the notebooks are not made: run `make notebooks`, then `make book`",
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_menus_of_a_page_lead_where_they_say(visit, name):
+    page, wrong = visit(name, 1280)
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert wrong_buttons(name, menus(page)) == [], width
+    assert wrong == []
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A site of one page with a notebook, and its menus as they should be."""
+    site, name = tmp_path / "made" / "html", "chapters/one.html"
+    (site / "chapters").mkdir(parents=True)
+    files = {
+        tmp_path / "_config.yml": "repository: {url: https://github.com/a/b, notebooks_branch: c}",
+        tmp_path / "chapters" / "one.md": "# One",
+        site.parent / STUDENT / "one.ipynb": '{"cells": [1]}',
+        site.parent / PAPER / "one.pdf": "%PDF-1 %%EOF",
+    }
+    for path, text in files.items():
+        for copy in (path, site / "downloads" / path.name):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_text(text)
+    rows = [[end, f"../downloads/one{end}", True] for end in (".ipynb", ".md", ".pdf")]
+    launch = [["Colab", COLAB.format("a/b", "c", "one"), True]]
+    launch += [["Binder", BINDER.format("a/b", "c", "one"), True]]
+    found = {"launch": launch, "download": [*rows, ["Print", "", True]]}
+    return lambda menus=found, name=name: wrong_buttons(name, menus, tmp_path, site), found, site
+
+
+def test_menus_that_are_as_they_should_be(small):
+    look, _, _ = small
+    assert look() == []
+    assert look({}, "genindex.html") == []
+
+
+@pytest.mark.parametrize(
+    ("menu", "row", "button", "expected"),
+    [
+        ("launch", 0, ["Colab", COLAB.format("a/b", "main", "one"), True], "Colab: expected"),
+        ("launch", 1, ["Binder", BINDER.format("a/b", "c", "two"), True], "Binder: expected"),
+        ("launch", 1, ["Binder", BINDER.format("a/b", "c", "one"), False], "not seen: Binder"),
+        ("download", 0, [".ipynb", "../downloads/one.md", True], ".ipynb: not what it says"),
+        ("download", 1, [".md", "downloads/one.md", True], ".md: not what it says"),
+        ("download", 2, [".zip", "../downloads/one.pdf", True], ".pdf: expected one: None"),
+        ("download", 3, [".odt", "", True], "no button: Print"),
+    ],
+)
+def test_a_wrong_button_is_found(small, menu, row, button, expected):
+    look, found, _ = small
+    found[menu][row] = button
+    (said,) = look(found)
+    assert said.startswith(expected)
+
+
+def test_pages_and_files_that_are_wrong_are_found(small):
+    look, found, site = small
+    assert len(look({})) == 6, "a page that was left out"
+    assert look(found, "genindex.html") == ["unexpected menu: launch", "unexpected menu: download"]
+    (site / "downloads" / "one.ipynb").unlink()
+    (site / "downloads" / "one.pdf").write_text("<html>%%EOF")
+    assert [said.split(":")[0] for said in look(found)] == [".ipynb", ".pdf"]
+    (site.parent / STUDENT / "one.ipynb").unlink()
+    assert [said.split(":")[0] for said in look(found)] == ["Colab", "Binder", ".ipynb", ".pdf"]
 
 
 @built
