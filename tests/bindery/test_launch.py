@@ -1,6 +1,7 @@
 """`bindery.launch`: which buttons each kind of page has in each edition, and what they offer."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,8 +13,8 @@ from bindery.execute import main
 from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).parents[2]
-COLAB = "https://colab.research.google.com/github/OWNER/unrolled/blob/notebooks/"
-BINDER = "https://mybinder.org/v2/gh/OWNER/unrolled/notebooks?urlpath=lab/tree/"
+COLAB = "https://colab.research.google.com/github/someone/course/blob/notebooks/"
+BINDER = "https://mybinder.org/v2/gh/someone/course/notebooks?urlpath=lab/tree/"
 MADE = (
     "notebooks/student/ran.ipynb",
     "notebooks/solution/ran.ipynb",
@@ -29,6 +30,7 @@ MADE = (
 @pytest.fixture
 def build(book, monkeypatch):
     """Build an edition of a book with a page of each kind; return its pages."""
+    publish(book.root)
     book.chapter("ran", "1")
     book.page("words", "# Words\n")
     (book.root / "chapters").mkdir()
@@ -44,6 +46,14 @@ def build(book, monkeypatch):
         return book.html()
 
     return made
+
+
+def publish(root):
+    """Copy the book's settings, with the one line edited that says where it is published."""
+    said = (ROOT / "_config.yml").read_text()
+    edited, count = re.subn(r"(?m)^  url: .*$", "  url: https://github.com/someone/course", said)
+    assert count == 1
+    (root / "_config.yml").write_text(edited)
 
 
 def menu(page, name):
@@ -118,15 +128,10 @@ def test_an_instructor_gets_both_of_everything(build, book):
 
 
 def test_one_edit_moves_every_button(tmp_path):
-    config = (ROOT / "_config.yml").read_text()
-    (tmp_path / "_config.yml").write_text(config.replace("OWNER", "someone"))
+    publish(tmp_path)
     at = launch.published(tmp_path)
-    assert at == ("someone/unrolled", "notebooks")
     addresses = [button["url"] for button in launch.launches(at, "a1")]
-    assert addresses == [
-        "https://colab.research.google.com/github/someone/unrolled/blob/notebooks/a1.ipynb",
-        "https://mybinder.org/v2/gh/someone/unrolled/notebooks?urlpath=lab/tree/a1.ipynb",
-    ]
+    assert addresses == [f"{COLAB}a1.ipynb", f"{BINDER}a1.ipynb"]
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,8 @@ def test_the_menus_of_a_page_lead_where_they_say(visit, name):
     page, wrong = visit(name, 1280)
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 844})
-        assert wrong_buttons(name, menus(page)) == [], width
+        said = "after `make notebooks` or `make handouts`, run `make book`"
+        assert wrong_buttons(name, menus(page)) == [], f"at {width}: {said}"
     assert wrong == []
 
 
