@@ -30,7 +30,7 @@ sphinx = $(bin)/jupyter-book build . -W -n --keep-going --quiet
 measure := UNROLLED_RUNS=$(CURDIR)/_build/runs $(bin)/unrolled evidence
 pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
-.PHONY: book evidence notebooks notebooks-check branch nbgrader handouts variants test check bench serve clean
+.PHONY: book evidence notebooks notebooks-check branch nbgrader handouts variants test check bench serve clean reproducible
 
 # execution.json is written anew only when a chapter ran, or profile, data, device or commit changed.
 book: $(installed)
@@ -87,6 +87,10 @@ nbgrader: notebooks .venv-nbgrader/.installed
 	$(PYTHON) -m venv .venv-nbgrader
 	.venv-nbgrader/bin/python -m pip install --quiet -c constraints-nbgrader.txt nbgrader
 	@touch $@
+
+# The pages once more, in another folder and at another time: they must be the same to the byte.
+reproducible: book
+	$(bin)/python -m bindery.reproducible $(site)
 
 test: $(installed)
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest -n 2

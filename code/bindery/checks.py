@@ -54,7 +54,10 @@ def _resolves(path: Path, link: str, places: dict[Path, set[str]]) -> bool:
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return True
-    target = (path.parent / unquote(parts.path)).resolve() if parts.path else path.resolve()
+    way = unquote(parts.path)
+    if way.startswith("/"):  # on 404.html, which lies at the root of the site, and that is its name
+        way = "/".join(way.split("/")[2:])
+    target = (path.parent / way).resolve() if parts.path else path.resolve()
     if not target.is_file():
         return False
     place = unquote(parts.fragment)

@@ -1,9 +1,10 @@
 """Sphinx extension: the pages' frame, and the tie between Sphinx and the executed chapters.
 
 It points Sphinx at the cache that `bindery.execute` filled, serves MathJax from the book itself,
-adds the tags `mnist` and `conclusive` for `{only}`, and says on each page how it was made.
+adds the tags `mnist` and `conclusive` for `{only}`, and warns of a build that shows little.
 """
 
+import os
 import shutil
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -16,6 +17,7 @@ from sphinx.config import Config
 from sphinx.errors import ExtensionError
 from unrolled import assignments
 
+from bindery import frame
 from bindery.build import output_folder, read_record
 from bindery.reach import stamp
 
@@ -74,7 +76,7 @@ def site_of(repository: str) -> str:
 
 
 def configure(app: Sphinx, config: Config) -> None:
-    """Set what depends on the execution: cache, MathJax, tags, foot of the page.
+    """Set what depends on the execution: cache, MathJax, tags.
 
     Raises:
         ExtensionError: the chapters have not been executed.
@@ -87,7 +89,8 @@ def configure(app: Sphinx, config: Config) -> None:
     config.nb_execution_cache_path = str(root / record["cache"])
     vendor = root / "_build" / "vendor"
     vendor_mathjax(vendor / "mathjax")
-    config.html_static_path += [str(vendor), str(Path(__file__).with_name("static"))]
+    # Relative, or the same build in another folder would leave other traces.
+    config.html_static_path += [os.path.relpath(p, root) for p in (vendor, frame.STATIC)]
     config.mathjax_path = "mathjax/tex-mml-chtml.js"
     config.html_baseurl = site_of(config.html_theme_options["repository_url"])
     config.html_theme_options["use_download_button"] = False  # bindery.launch has a better one
@@ -95,10 +98,6 @@ def configure(app: Sphinx, config: Config) -> None:
         app.tags.add("mnist")
     if record["profile"] != "smoke":
         app.tags.add("conclusive")
-    config.html_theme_options["extra_footer"] = (
-        f"<p>Built with the profile <code>{record['profile']}</code> on {record['device']}, "
-        f"from the sources of {record['commit_date']}.</p>"
-    )
 
 
 def look_up(app: Sphinx, page: str, source: list[str]) -> None:
@@ -143,6 +142,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_css_file("book.css", priority=900)  # after the theme's and MyST-NB's
     app.setup_extension("bindery.verified")
     app.setup_extension("bindery.times")
+    app.setup_extension("bindery.frame")
     app.setup_extension("bindery.editions")
     app.setup_extension("bindery.notebooks")
     app.setup_extension("bindery.assignment_pages")

@@ -23,6 +23,11 @@ VARIANTS = (
     "one exercise for every student: drawn numbers and the key; `make variants` prints sheets"
 )
 
+DOCTOR = (
+    "versions, devices, data, profile and stored runs, and the command that mends what is missing; "
+    "the exit status is 1 if something is"
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
@@ -116,8 +121,11 @@ def parser() -> argparse.ArgumentParser:
     variants.add_argument("--format", default="csv", help="csv (default), json or moodle")
     variants.add_argument("--sheet", action="store_true", help="without the answers")
     variants.add_argument("--out", type=Path, metavar="FILE", help="write there, not to stdout")
-    add("data", data, "which MNIST was found, where, and whether it is verified")
-    add("doctor", doctor, "versions, devices, data and profile, and what mends what is missing")
+    data_parser = add("data", data, "which MNIST was found, where, and whether it is verified")
+    data_parser.add_argument(
+        "--download", action="store_true", help="first fetch what is missing or damaged"
+    )
+    add("doctor", doctor, DOCTOR)
     return top
 
 
@@ -329,9 +337,14 @@ def draw_variants(chosen: argparse.Namespace) -> int:
 
 
 def data(chosen: argparse.Namespace) -> int:
-    """Print which MNIST there is."""
-    from unrolled import mnist
+    """Print which MNIST there is, after fetching what it lacks if that is asked for."""
+    from unrolled import diagnosis, mnist
 
+    if chosen.download:
+        if os.environ.get("UNROLLED_OFFLINE"):
+            raise ValueError("--download: expected UNROLLED_OFFLINE to be unset or empty")
+        folder = diagnosis.folder_of_data()
+        mnist.download(folder, mnist.MIRRORS, progress=sys.stderr.isatty())
     found = mnist.find()
     what = {
         "kind": found.kind,
@@ -347,9 +360,14 @@ def doctor(chosen: argparse.Namespace) -> int:
     from unrolled import diagnosis
 
     report = diagnosis.examine()
-    lines = [f"{item.name:12} {item.found}" for item in report]
-    lines += [f"  to mend: {item.remedy}" for item in report if item.remedy]
-    return show([vars(item) for item in report], chosen.json, lines)
+    lines = []
+    for item in report:
+        lines.append(f"{item.name:14} {item.found}")
+        lines += [f"{'':14} mend it by: {item.remedy}"] if item.remedy else []
+    wrong = diagnosis.missing(report)
+    lines.append(f"{len(wrong)} to be mended." if wrong else "Nothing is missing.")
+    show([vars(item) for item in report], chosen.json, lines)
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

@@ -2,15 +2,19 @@
 
 import json
 import shutil
+import subprocess
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 from bindery.build import output_folder
 from bindery.checks import broken_links, images_without_text, read_pages
+from bindery.site import site_of
+from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 from unrolled import assignments
 
@@ -21,6 +25,8 @@ SITE = output_folder(ROOT, assignments.profile().name) / "html"
 PAGES = [path for path in sorted(SITE.rglob("*.html")) if "_static" not in path.parts]
 NAMES = [path.relative_to(SITE).as_posix() for path in PAGES]
 NAMES = [name for name in NAMES if name != "index.html"]  # it only leads on to the first page
+SETTINGS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+BASE = urlsplit(site_of(SETTINGS["repository"]["url"])).path.rstrip("/")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 STUDENT = Path("notebooks", "student")  # below the folder that holds the site
@@ -39,12 +45,30 @@ BUTTONS = """menu => [...menu.querySelectorAll(".dropdown-item")].map(button => 
 built = pytest.mark.skipif(not PAGES, reason="the book is not built: run `make book`")
 browsed = pytest.mark.skipif(not CHROMIUM, reason="Chromium is missing: apt install chromium")
 
+printed = pytest.mark.skipif(
+    not (shutil.which("pdftotext") and shutil.which("pdftoppm")),
+    reason="pdftotext is missing: apt install poppler-utils",
+)
+
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves files without a line for each on the terminal."""
+    """Serves files as they will be published: below a folder, and 404.html for what is not there.
+
+    No line for each appears on the terminal.
+    """
 
     def log_message(self, *arguments):
         pass
+
+    def translate_path(self, path):
+        return super().translate_path(path.removeprefix(BASE) if path.startswith(BASE) else "/-")
+
+    def send_error(self, code, *arguments, **more):
+        page = (SITE / "404.html").read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(page)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +76,7 @@ def address():
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(SITE))) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{server.server_port}{BASE}"
         server.shutdown()
         thread.join()
 
@@ -249,6 +273,81 @@ def test_search_finds_a_page(visit):
     page, wrong = visit("search.html?q=recurrent", 1280)
     page.wait_for_selector("#search-results li a")
     assert wrong == []
+
+
+@built
+@browsed
+@pytest.mark.parametrize("address_of", ["nothing.html", "chapters/more/than/one.html"])
+def test_a_wrong_address_leads_to_the_search_and_to_every_page(visit, address, address_of):
+    page, wrong = visit(address_of, 1280)
+    assert wrong.pop(0) == f"404: {address}/{address_of}"
+    assert "404" in wrong.pop(0)  # Chromium's own line about it
+    links = page.locator("nav.bd-links a").evaluate_all("all => all.map(a => a.href)")
+    start = page.locator("article a", has_text="at the start").evaluate("a => a.href")
+    for link in {start, *(link.partition("#")[0] for link in links)}:
+        assert page.request.get(link).ok, link
+    page.locator("article input[name=q]").fill("recurrent")
+    page.locator("article input[name=q]").press("Enter")
+    page.wait_for_selector("#search-results li a")
+    assert wrong == []
+
+
+@built
+@browsed
+@printed
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_chapter_on_paper(visit, tmp_path, scheme):
+    page, _ = visit("chapters/parity.html", 1280)
+    page.evaluate("mode => document.documentElement.dataset.theme = mode", scheme)
+    shut = page.locator(".admonition.solution.toggle-hidden")
+    hidden = shut.last.locator("p").last.text_content()
+    page.locator(".admonition.solution .toggle-button").first.click()
+    shown = page.locator(".admonition.solution").first.locator("p").last.text_content()
+    page.pdf(path=tmp_path / "page.pdf", format="A4", print_background=True)
+    words = " ".join(text_of(tmp_path / "page.pdf").split())
+    for present in ("6.1. One bit of memory", "Built with the profile", first_words(shown)):
+        assert present in words
+    for absent in ("Ctrl", "I Recurrence", "Print to PDF", "https://", first_words(hidden)):
+        assert absent not in words
+    assert paper_is_white(tmp_path / "page.pdf")
+
+
+@built
+@browsed
+@printed
+@pytest.mark.parametrize("name", ["parity", "equations", "layouts"])  # long lines; wide tables
+def test_nothing_on_paper_is_cut_at_the_edge(visit, tmp_path, name):
+    page, _ = visit(f"chapters/{name}.html", 1280)
+    page.pdf(path=tmp_path / "page.pdf", format="A4", print_background=True)
+    width, right = edges(tmp_path / "page.pdf")
+    assert width == pytest.approx(595, abs=1)  # points: A4
+    assert right < width - 36
+    missing = set(" ".join(page.locator("article pre:visible").all_text_contents()).split())
+    missing -= set(text_of(tmp_path / "page.pdf", "-raw").split())
+    assert len(missing) < 3  # a word that wraps is none of the page's
+
+
+def first_words(text):
+    return " ".join(text.split()[:4])
+
+
+def text_of(pdf, *options):
+    command = ["pdftotext", *options, pdf, "-"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def edges(pdf):
+    """Return the width of a page and the right end of the word that ends last, in points."""
+    found = BeautifulSoup(text_of(pdf, "-bbox"), "html.parser")
+    right = max(float(word["xmax"]) for word in found.find_all("word"))
+    return float(found.find("page")["width"]), right
+
+
+def paper_is_white(pdf):
+    """Say whether the first page's corner is."""
+    command = ["pdftoppm", "-r", "10", "-l", "1", pdf]
+    pixels = subprocess.run(command, capture_output=True, check=True).stdout
+    return pixels[-3:] == b"\xff\xff\xff"
 
 
 @built

@@ -122,17 +122,6 @@ def test_damaged_data_folder(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("UNROLLED_DATA", str(tmp_path / "nowhere"))
     assert cli.main(["data"]) == 2
     assert "nowhere" in capsys.readouterr().err
-    assert cli.main(["doctor"]) == 0  # it reports, with the remedy
-    assert "mend or unset UNROLLED_DATA" in capsys.readouterr().out
-
-
-def test_doctor_names_versions_and_remedies(capsys, monkeypatch):
-    monkeypatch.setattr("unrolled.diagnosis.version", lambda package: "")
-    assert cli.main(["doctor"]) == 0
-    said = capsys.readouterr().out
-    assert "pip install 'unrolled[torch]'" in said
-    assert "pip install 'unrolled[tensorflow]'" in said
-    monkeypatch.undo()
 
 
 def test_equations_that_fail_and_mistakes_that_pass_are_named(capsys, monkeypatch):
