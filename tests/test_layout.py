@@ -26,7 +26,7 @@ LAYERS = (
     {"cells", "memory", "torch_models", "keras_models", "convert"},
     {"starts"},
     {"assignments"},
-    {"training", "torch_training"},
+    {"training", "torch_training", "devices"},
     {"experiments"},
     {"runs"},
     {"ensembles"},

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from unrolled import assignments, mnist
+from unrolled import assignments, devices, mnist
 from unrolled.diagnosis import version
 
 ONE_THREAD = (
@@ -60,12 +60,29 @@ class Build:
     @cached_property
     def device(self) -> str:
         """What the chapters compute on: only the profile `gpu` looks for a GPU."""
-        if self.profile == "gpu":
-            import torch  # seconds to load, and no other profile needs it
+        where = devices.choose(profile=self.profile)
+        if where == "cpu":
+            return f"CPU ({cores()} core{'s' * (cores() > 1)})"
+        return devices.card(where, "torch")
 
-            if torch.cuda.is_available():
-                return torch.cuda.get_device_name()
-        return f"CPU ({cores()} core{'s' * (cores() > 1)})"
+    @property
+    def on_card(self) -> bool:
+        """Whether the chapters train on a GPU."""
+        return not self.device.startswith("CPU")
+
+    @cached_property
+    def remark(self) -> str:
+        """What the profile promises and this machine does not hold; "" where it holds it all."""
+        if self.profile != "gpu":
+            return ""
+        if not self.on_card:
+            return (
+                "The profile gpu found no GPU: everything runs on the CPU, in the numbers meant "
+                "for a GPU, which takes hours."
+            )
+        if not devices.cards("keras"):
+            return "TensorFlow finds no GPU: its networks run on the CPU, PyTorch's on the GPU."
+        return ""
 
     @cached_property
     def cache(self) -> Path:
@@ -81,7 +98,7 @@ class Build:
         digest = hashlib.sha256()
         for name in ("constraints.txt", "pyproject.toml"):
             digest.update((self.root / name).read_bytes())
-        processor = "CPU" if self.device.startswith("CPU") else self.device
+        processor = self.device if self.on_card else "CPU"
         facts = (self.profile, processor, self.data.kind, sys.version)
         digest.update("\0".join(facts).encode())
         return digest.hexdigest()
@@ -91,14 +108,17 @@ class Build:
 
         A kernel gets one thread: the book's networks are so small that a second one costs more in
         waiting than it saves, up to several times, and two kernels would fight over the cores.
+        Only the profile `gpu` sees a GPU: TensorFlow would use one that nobody asked for.
         """
         # The data were looked for once, here: no kernel may come to another answer, nor look for a
         # relative path from the folder in which it runs.
         folder = self.data.folder if self.data.kind == "real" else None
         data = {"UNROLLED_DATA": str(folder.resolve())} if folder else {"UNROLLED_OFFLINE": "1"}
+        hidden = {} if self.on_card else {"CUDA_VISIBLE_DEVICES": "-1"}
         return {
             **dict.fromkeys(ONE_THREAD, "1"),
             **data,
+            **hidden,
             "UNROLLED_PROFILE": self.profile,
             "UNROLLED_RUNS": str(self.root / "_build" / "runs"),
             "KERAS_BACKEND": "tensorflow",
@@ -117,6 +137,7 @@ class Build:
         record = {
             "profile": self.profile,
             "device": self.device,
+            "remark": self.remark,
             "data": self.data.kind,
             "versions": versions(),
             "commit": revision(self.root),

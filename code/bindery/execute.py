@@ -46,6 +46,7 @@ CELL_SECONDS = {"smoke": 300, "cpu": 1800, "gpu": 3600}
 KEPT_CACHES = 4
 KEPT_NOTEBOOKS = 500  # of one cache: some twenty versions of each chapter
 KERNEL = "python3"
+JOBS = "chapters at a time, at most (default: one a core; on a GPU never more than one)"
 
 
 @dataclass
@@ -295,7 +296,7 @@ def execute(
     Args:
         build: what is built.
         found: the book's chapters.
-        jobs: how many chapters run at once (default: one a core).
+        jobs: how many chapters run at once, at most (default: one a core); one on a GPU.
         console: where progress is shown.
 
     Returns:
@@ -305,7 +306,8 @@ def execute(
     cache = open_cache(build)
     todo = [chapter for chapter in found if not is_cached(cache, chapter)]
     todo = longest_first(todo, read_record(build.output))
-    jobs = max(1, min(jobs or cores(), len(todo)))
+    # Two kernels on a GPU wait for each other's arithmetic and share its memory.
+    jobs = 1 if build.on_card else max(1, min(jobs or cores(), len(todo)))
     write_kernelspec(build)
     console.print(f"Chapters: {len(found) - len(todo)} unchanged, {len(todo)} to run.")
     failed: list[Chapter] = []
@@ -330,7 +332,7 @@ def main(argv: list[str] | None = None) -> int:
         prog="python -m bindery.execute", description="Run the book's chapters into the cache."
     )
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="the folder of _toc.yml")
-    parser.add_argument("--jobs", type=int, help="chapters at a time (default: one a core)")
+    parser.add_argument("--jobs", type=int, help=JOBS)
     options = parser.parse_args(argv)
     console = Console(soft_wrap=True)
     try:
@@ -342,6 +344,8 @@ def main(argv: list[str] | None = None) -> int:
             print("\n".join(faults), file=sys.stderr)
             return 2
         console.print(f"Profile {build.profile} on {build.device}. {build.data.message}")
+        if build.remark:
+            console.print(build.remark)
         failed = execute(build, found, options.jobs, console)
     except (ValueError, OSError) as error:
         print(" ".join(str(error).split()), file=sys.stderr)

@@ -33,6 +33,7 @@ def build_of(record: dict[str, Any]) -> nodes.field_list:
     versions = record.get("versions", {})
     facts = {
         "Device": record.get("device"),
+        "Remark": record.get("remark"),
         "Profile": record.get("profile"),
         "MNIST": DATA.get(record.get("data", "")),
         "Versions": ", ".join(f"{name} {number}" for name, number in versions.items()),

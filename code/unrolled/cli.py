@@ -71,7 +71,9 @@ def parser() -> argparse.ArgumentParser:
             "--profile", help="smoke, cpu or gpu (default: UNROLLED_PROFILE, else cpu)"
         )
         sub.add_argument("--settings", default="recipe", help="recipe (default) or assignment")
-        sub.add_argument("--device", help="cpu or cuda")
+        sub.add_argument(
+            "--device", help="cpu, cuda or cuda:N (default: cuda in the profile gpu, else cpu)"
+        )
     train.add_argument("--seed", type=int, default=0)
     train.add_argument(
         "--out", type=Path, metavar="DIR", help="also write record and weights there"

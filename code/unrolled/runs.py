@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from unrolled import assignments, mnist
+from unrolled import assignments, devices, mnist
 from unrolled.assignments import Settings
 from unrolled.store import Kept, source_digest, stored, versions
 from unrolled.training import Arrays, Row
@@ -162,7 +162,8 @@ def run(
         settings: "recipe" or "assignment".
         seed: of the weights and the data.
         profile: how much is run; UNROLLED_PROFILE's without it.
-        device: "cpu" or "cuda"; chosen by the profile without it.
+        device: "cpu", "cuda" or "cuda:1"; see `devices.choose`. Only a training looks for it: what
+            is stored is returned on a machine without a GPU too.
         callback: called with the step and its row after each measurement.
         again: train even if a run is stored.
         overrides: settings changed for this run, such as `seq_len=20`.
@@ -177,15 +178,17 @@ def run(
 
     def train() -> tuple[dict[str, Any], Arrays]:
         module = experiment(row.task)  # loading a framework is no part of the training time
+        where = devices.choose(device, framework=row.framework, profile=what["profile"])
         start = time.perf_counter()
-        outcome = module.train(row.network, chosen, seed=seed, device=device, callback=callback)
+        with devices.placed(where, row.framework) as told:
+            outcome = module.train(row.network, chosen, seed=seed, device=told, callback=callback)
         made = Run(
             name=name,
             profile=what["profile"],
             settings_name=settings,
             settings=chosen,
             seed=seed,
-            device=outcome.device,
+            device=outcome.device if where == "cpu" else devices.card(where, row.framework),
             seconds=round(time.perf_counter() - start, 3),
             steps=outcome.history.steps,
             metrics=outcome.metrics,

@@ -10,6 +10,8 @@ import pytest
 from bindery import build
 from unrolled import mnist
 
+PROFILES = ("smoke", "cpu", "gpu")
+
 
 @pytest.mark.parametrize("name", ["constraints.txt", "pyproject.toml"])
 def test_key_changes_with_each_source(book, name):
@@ -38,6 +40,30 @@ def test_key_ignores_pages_and_the_library(book):
 def test_a_kernel_has_one_thread_whatever_the_machine_has(book, monkeypatch):
     monkeypatch.setattr(build, "cores", lambda: 6)
     assert {book.build().environment()[name] for name in build.ONE_THREAD} == {"1"}
+
+
+def test_only_the_profile_gpu_sees_a_card(book, monkeypatch):
+    monkeypatch.setattr(build.devices, "cards", lambda framework: ["A card"])
+    hidden = {p: book.build(p).environment().get("CUDA_VISIBLE_DEVICES") for p in PROFILES}
+    assert hidden == {"smoke": "-1", "cpu": "-1", "gpu": None}
+    assert [book.build(p).device for p in PROFILES][2] == "A card"
+    assert "A card" not in book.build("cpu").device
+    assert {book.build(p).environment()["TF_FORCE_GPU_ALLOW_GROWTH"] for p in PROFILES} == {"true"}
+
+
+def test_a_missing_card_is_told_in_the_profile_gpu_alone(book, monkeypatch):
+    monkeypatch.setattr(build.devices, "cards", lambda framework: [])
+    assert [bool(book.build(p).remark) for p in PROFILES] == [False, False, True]
+    book.build("gpu").write_record({})
+    record = build.read_record(book.build("gpu").output)
+    assert record["remark"].startswith("The profile gpu found no GPU: everything runs on the CPU")
+    assert record["device"].startswith("CPU")
+    monkeypatch.setattr(
+        build.devices, "cards", lambda framework: ["A card"] * (framework != "keras")
+    )
+    assert book.build("gpu").remark.startswith("TensorFlow finds no GPU")
+    monkeypatch.setattr(build.devices, "cards", lambda framework: ["A card"])
+    assert book.build("gpu").remark == ""
 
 
 def test_kernels_are_told_which_data_were_found(book, tmp_path):

@@ -122,6 +122,38 @@ def test_a_wrong_profile_is_one_sentence(book, capsys, monkeypatch):
     assert capsys.readouterr().err.startswith("profile: expected one of")
 
 
+def test_the_profile_gpu_without_a_gpu_says_so_and_goes_on(book, capsys, monkeypatch):
+    monkeypatch.setattr(build.devices, "cards", lambda framework: [])
+    monkeypatch.setenv("UNROLLED_PROFILE", "gpu")
+    book.chapter("a", book.counting("a"))
+    assert run(book) == 0
+    assert "The profile gpu found no GPU" in capsys.readouterr().out
+    assert book.runs("a") == 1
+    monkeypatch.setenv("UNROLLED_PROFILE", "smoke")
+    assert run(book) == 0
+    assert "GPU" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("profile", "asked", "jobs"), [("gpu", 2, 1), ("gpu", None, 1), ("cpu", 2, 2), ("cpu", None, 3)]
+)
+def test_a_gpu_has_one_kernel_at_a_time(book, monkeypatch, profile, asked, jobs):
+    seen = []
+
+    class Counting(Runner):
+        def run(self, todo, started):
+            seen.append(self.jobs)
+            return iter(())
+
+    monkeypatch.setattr(build.devices, "cards", lambda framework: ["A card"])
+    monkeypatch.setattr(execute, "cores", lambda: 3)
+    monkeypatch.setattr(execute, "Runner", Counting)
+    for name in "abcd":
+        book.chapter(name, f"{name} = 1")
+    execute.execute(book.build(profile), chapters(book.root), asked)
+    assert seen == [jobs]
+
+
 def test_a_wrong_data_folder_is_one_sentence(book, capsys, monkeypatch):
     monkeypatch.setenv("UNROLLED_DATA", str(book.root / "nowhere"))
     assert run(book) == 2

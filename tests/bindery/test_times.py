@@ -54,6 +54,9 @@ def test_the_build_is_described_as_far_as_it_is_known():
     said = times.build_of(RECORD).astext()
     for fact in ("CPU (2 cores)", "cpu", "real files", "numpy 2.0", "abc123", "2026-11-22"):
         assert fact in said
+    remark = "The profile gpu found no GPU."
+    assert remark in times.build_of(RECORD | {"remark": remark}).astext()
+    assert "Remark" not in times.build_of(RECORD | {"remark": ""}).astext()
     assert "Commit" not in times.build_of(RECORD | {"commit": ""}).astext()
 
 
