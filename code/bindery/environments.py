@@ -229,7 +229,7 @@ def where_from(index: str = CPU_WHEELS) -> list[str]:
     """Return pip's option for an index, or none, and a word about it, if it does not answer."""
     if reachable(index):
         return [f"--index-url={index}"]
-    print(f"{index} does not answer: torch comes from where pip is set to look.")
+    print(f"{index} does not answer: torch comes from where pip is set to look, CUDA or not.")
     return []
 
 
