@@ -242,6 +242,7 @@ def colab(root: Path, python: Path) -> list[str]:
     """
     pins = root / PINS
     shipped = read_pins(pins)
+    pip("install", "--upgrade", "pip", python=str(python))  # Colab's is newer than Python 3.11's
     if public(installed(python).get("torch", "0")) != shipped["torch"]:
         pip("install", *where_from(), f"torch=={shipped['torch']}", python=str(python))
     pip("install", "-r", str(pins), python=str(python))

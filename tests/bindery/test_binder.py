@@ -85,7 +85,7 @@ def test_on_the_branch_of_the_notebooks_it_comes_from_main_of_the_same_repositor
     address = "https://example.org/someone/unrolled"
     for command in (["init", "-q"], ["remote", "add", "origin", address]):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)
-    assert asked(tmp_path).endswith(f"unrolled @ git+{address}@{branch}")
+    assert asked(tmp_path).endswith(f" git+{address}@{branch}")
 
 
 def test_without_either_nothing_is_installed(tmp_path, asked):
