@@ -7,6 +7,9 @@ QUESTION ?= bptt forward gates
 SEEDS ?= 30
 FIRST ?= 0
 ONLY ?=
+# The Python of Colab, 3.13, or the nearest there is.
+COLAB_PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11,$(if $(shell $p -V 2>/dev/null),$p)) $(PYTHON))
+BINDER_PYTHON ?= $(firstword $(foreach p,python3.11,$(if $(shell $p -V 2>/dev/null),$p)) $(PYTHON))
 export UNROLLED_PROFILE := $(PROFILE)
 export UNROLLED_EDITION := $(EDITION)
 
@@ -31,6 +34,7 @@ measure := UNROLLED_RUNS=$(CURDIR)/_build/runs $(bin)/unrolled evidence
 pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
 .PHONY: book evidence notebooks notebooks-check branch nbgrader handouts variants test check bench serve clean reproducible
+.PHONY: colab-resolve colab-check binder-check .binder/requirements.txt
 
 # execution.json is written anew only when a chapter ran, or profile, data, device or commit changed.
 book: $(installed)
@@ -91,6 +95,27 @@ nbgrader: notebooks .venv-nbgrader/.installed
 # The pages once more, in another folder and at another time: they must be the same to the byte.
 reproducible: book
 	$(bin)/python -m bindery.reproducible $(site)
+
+# What pip would do in Colab, without downloading any of it: nothing there may be replaced.
+colab-resolve: $(installed)
+	$(bin)/python -m bindery.environments
+
+# Every notebook with exactly the versions that Colab ships, the library added by the first cell.
+colab-check: notebooks
+	@$(COLAB_PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; v == "3.13" or print(f"Python {v} stands in for the 3.13 of Colab.")'
+	$(COLAB_PYTHON) -m venv .venv-colab
+	$(bin)/python -m bindery.environments --into .venv-colab/bin/python
+	UNROLLED_KERNEL=.venv-colab/bin/python $(bin)/python -m pytest -m notebooks tests/test_notebooks.py
+
+# The students' notebooks in what .binder/ makes; the library comes from this tree, not from GitHub.
+binder-check: notebooks
+	@$(BINDER_PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; v == "3.11" or print(f"Python {v} stands in for the 3.11 of the image.")'
+	$(BINDER_PYTHON) -m venv --clear .venv-binder
+	$(bin)/python -m bindery.binder --into .venv-binder/bin/python
+	UNROLLED_KERNEL=.venv-binder/bin/python .binder/start $(bin)/python -m pytest -m notebooks -k 'not solution' tests/test_notebooks.py
+
+.binder/requirements.txt: $(installed)
+	$(bin)/python -m bindery.binder
 
 test: $(installed)
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest -n 2

@@ -35,12 +35,14 @@ HIDDEN = "### BEGIN HIDDEN TESTS\n{}\n### END HIDDEN TESTS\n"
 STRICT = "from unrolled import selfcheck\n\nselfcheck.grade()"
 ANSWER_HERE = "*Write your answer here.*"
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
-COLAB = """\
-# In Colab this installs the book's library; elsewhere it does nothing.
+EXTRAS = "torch,onnx"  # what the notebooks need; `tensorflow` would fetch a second one in Colab
+COLAB = f"""\
+# In Colab this adds the book's library, and replaces nothing; elsewhere it does nothing.
 import sys
 
 if "google.colab" in sys.modules:
-    %pip install -q "unrolled @ git+{repository}"
+    %pip list --format=freeze --exclude unrolled > /tmp/colab.txt
+    %pip install -q -c /tmp/colab.txt "unrolled[{EXTRAS}] @ git+{{repository}}"
 """
 ABOUT = """\
 *{kind} of [{title}]({page}), from “Unrolled — recurrent networks, derived, trained and checked”.*

@@ -117,7 +117,9 @@ def run_onnx(
     """Run one ONNX operator in the reference evaluator; see `run_torch`.
 
     `attributes` are the operator's; a GRU's `linear_before_reset` follows the cell if not given.
+    Before onnx 1.23 the evaluator gives no last c of an LSTM: there it is read off its last h.
     """
+    import onnx
     from onnx.helper import make_node
     from onnx.reference import ReferenceEvaluator
 
@@ -127,10 +129,28 @@ def run_onnx(
     options: dict[str, Any] = {"hidden_size": cell.hidden_size}
     if isinstance(cell, GRU):
         options["linear_before_reset"] = int(cell.reset_after)
-    node = make_node(type(cell).__name__, inputs, outputs, **options | attributes)
+    without_c = tuple(map(int, onnx.__version__.split(".")[:2])) < (1, 23)
+    wanted = outputs[:2] if without_c else outputs
+    node = make_node(type(cell).__name__, inputs, wanted, **options | attributes)
     results: list[Any] = list(ReferenceEvaluator(node).run(None, given))
+    if len(results) < len(outputs):
+        results.append(_last_c(given, results[0]))
     y, *last = results
     return [y[:, 0].swapaxes(0, 1), *(s[0] for s in last)]  # Y is (T, 1, N, H)
+
+
+def _last_c(given: dict[str, Array], y: Array) -> Array:
+    """Read an ONNX LSTM's last c, [1, N, H], off its outputs: h = o tanh(c).
+
+    The output gate o is the second block of rows in ONNX's order.
+    """
+    weight, recurrent, bias = (given[name][0] for name in "WRB")
+    size = recurrent.shape[1]
+    block = slice(size, 2 * size)
+    h_before = y[-2, 0] if len(y) > 1 else given["h"][0]
+    z = given["X"][-1] @ weight[block].T + h_before @ recurrent[block].T
+    z += bias[: 4 * size][block] + bias[4 * size :][block]
+    return np.arctanh(y[-1] * (1 + np.exp(-z)))
 
 
 RUNNERS = {"PyTorch": run_torch, "Keras": run_keras, "ONNX": run_onnx}

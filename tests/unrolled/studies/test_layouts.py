@@ -50,6 +50,15 @@ def test_given_weights_take_the_place_of_the_converted_ones(library):
     np.testing.assert_allclose(h, np.tanh(c) / 2, atol=1e-15)
 
 
+@pytest.mark.parametrize("steps", [1, 30])
+def test_an_older_onnx_gives_the_same_last_c(steps, monkeypatch):
+    cell, x, states = drawn("lstm")
+    new = layouts.run_onnx(cell, x[:, :steps], states)
+    monkeypatch.setattr("onnx.__version__", "1.22.0")
+    old = layouts.run_onnx(cell, x[:, :steps], states)
+    assert distance(new, old) < 1e-12
+
+
 def test_letters_stand_where_the_gates_are():
     lstm, gru = layouts.packed_letters("lstm", 3, 2), layouts.packed_letters("gru", 3, 2)
     assert "".join(lstm["NumPy"]["weight_ih"][:, 0]) == "iiffggoo"
