@@ -79,7 +79,8 @@ class Build:
         and the stand-in comes with scikit-learn, whose version constraints.txt fixes.
         """
         digest = hashlib.sha256()
-        for name in ("constraints.txt", "pyproject.toml"):
+        cuda = ["constraints-gpu.txt"] if self.profile == "gpu" else []
+        for name in ("constraints.txt", "pyproject.toml", *cuda):
             digest.update((self.root / name).read_bytes())
         processor = "CPU" if self.device.startswith("CPU") else self.device
         facts = (self.profile, processor, self.data.kind, sys.version)
