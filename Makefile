@@ -15,8 +15,6 @@ export UNROLLED_EDITION := $(EDITION)
 bin := .venv/bin
 installed := .venv/.installed
 constraints := constraints.txt$(if $(filter gpu,$(PROFILE)), constraints-gpu.txt)
-# Two kernels on one GPU would wait for each other.
-jobs := $(if $(filter gpu,$(PROFILE)),--jobs 1)
 # Each profile has its own output: _build, _build/smoke/_build, _build/gpu/_build; and in it each
 # edition but the reader's: _build/student/_build. They share what the chapters printed.
 base := $(if $(filter cpu,$(PROFILE)),.,_build/$(PROFILE))
@@ -31,11 +29,11 @@ built := $(out)/_build/.$(made)
 one_thread := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 junit = --junitxml=$(base)/_build/reports/$(1).xml
 tensorflow := .venv-tensorflow/bin/python
-keras_tests := tests/unrolled/test_keras_models.py
 links := $(base)/_build/links
 sphinx = $(bin)/jupyter-book build . -W -n --keep-going --quiet
-# Chapters and claims share one store of runs.
-measure = UNROLLED_RUNS=$(CURDIR)/_build/runs $(within) $(bin)/unrolled evidence $(jobs)
+# Chapters and claims share one store of runs; with a GPU, one process at a time has it.
+measure = UNROLLED_RUNS=$(CURDIR)/_build/runs $(within) $(bin)/unrolled evidence $(alone)
+alone := $(if $(filter gpu,$(PROFILE)),--jobs 1)
 pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
 .PHONY: book evidence notebooks notebooks-check nbgrader handouts variants test check bench serve clean
@@ -44,14 +42,14 @@ pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.
 
 # execution.json is written anew only when a chapter ran, or profile, data, device or commit changed.
 book: $(installed)
-	$(bin)/python -m bindery.execute $(jobs)
+	$(bin)/python -m bindery.execute
 	$(measure) --again --out $(base)/_build/claims.json
 	@$(MAKE) --no-print-directory $(built)
 	@echo "The book: file://$(abspath $(site))/index.html"
 
 # PDFs, both editions; ONLY="parity a2" names some, PAPER=letter another paper.
 handouts: $(installed)
-	$(bin)/python -m bindery.execute $(jobs)
+	$(bin)/python -m bindery.execute
 	UNROLLED_PAPER=$(PAPER) $(bin)/python -m bindery.handouts --only "$(ONLY)"
 
 # Hours, on all cores; stop it whenever you like, and go on later: HOURS=5 stops it by itself. The
@@ -68,7 +66,7 @@ $(built): $(pages) $(private) $(base)/_build/execution.json $(wildcard $(base)/_
 
 # Student's notebooks and nbgrader's masters, then those with the solutions.
 notebooks: $(installed)
-	$(bin)/python -m bindery.execute $(jobs)
+	$(bin)/python -m bindery.execute
 	@$(MAKE) --no-print-directory $(notebooks)/.$(made)
 	@echo "The notebooks: $(abspath $(notebooks))"
 
@@ -105,14 +103,14 @@ site-test: $(installed)
 
 # On a GPU, and nowhere else: first PyTorch's part, then TensorFlow's (see constraints-gpu.txt).
 gpu-test: $(installed) .venv-tensorflow/.installed
-	@$(bin)/python -c 'import torch; torch.cuda.init()'
+	@$(bin)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available() and "PyTorch sees no GPU.")'
 	$(bin)/python -m pytest -m gpu $(call junit,gpu)
 	@$(tensorflow) -c 'import sys, tensorflow as tf; sys.exit(not tf.config.list_physical_devices("GPU") and "TensorFlow sees no GPU.")'
-	$(tensorflow) -m pytest -m gpu $(keras_tests) $(call junit,gpu-tensorflow)
+	$(tensorflow) -m pytest -m gpu tests/unrolled/test_gpu.py $(call junit,gpu-tensorflow)
 
 .venv-tensorflow/.installed: constraints.txt constraints-gpu.txt
 	$(PYTHON) -m venv .venv-tensorflow
-	$(tensorflow) -m pip install --quiet $(addprefix -c ,$^) -e . 'tensorflow[and-cuda]' keras hypothesis pytest
+	PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu $(tensorflow) -m pip install --quiet $(addprefix -c ,$^) -e . 'tensorflow[and-cuda]' torch keras pytest
 	@touch $@
 
 check: $(installed)
@@ -134,7 +132,7 @@ report: $(installed)
 
 # Whether what the pages link to elsewhere is there; what has moved is in the list, too.
 links: $(installed)
-	$(bin)/python -m bindery.execute $(jobs)
+	$(bin)/python -m bindery.execute
 	rm -rf $(links)
 	$(sphinx) --path-output $(links) --builder linkcheck
 	@grep '\[redirected permanently\]' $(links)/_build/html/output.txt || echo "No link has moved."
@@ -148,9 +146,11 @@ actionlint:
 system:
 	.ci/system
 
+# What setuptools left in build/ would be taken in, too, of modules that are gone.
 wheel: $(installed)
-	rm -f dist/*.whl
-	$(bin)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	rm -rf build dist/*.whl
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(bin)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	rm -rf build
 
 # The wheel, the students' PDFs and their checksums, in dist/; TAG=v0.1.0 must be this version's.
 release: wheel handouts
