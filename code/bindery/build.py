@@ -96,7 +96,8 @@ class Build:
         and the stand-in comes with scikit-learn, whose version constraints.txt fixes.
         """
         digest = hashlib.sha256()
-        for name in ("constraints.txt", "pyproject.toml"):
+        cuda = ["constraints-gpu.txt"] if self.profile == "gpu" else []
+        for name in ("constraints.txt", "pyproject.toml", *cuda):
             digest.update((self.root / name).read_bytes())
         processor = self.device if self.on_card else "CPU"
         facts = (self.profile, processor, self.data.kind, sys.version)

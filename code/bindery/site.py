@@ -150,6 +150,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("bindery.launch")
     app.setup_extension("bindery.reference")
     app.setup_extension("bindery.social")
+    app.setup_extension("bindery.links")
     app.add_role(GIVEN, given)
     app.add_config_value("bindery_record", {}, "env", types=[dict])
     app.connect("config-inited", configure, priority=100)

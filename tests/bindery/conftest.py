@@ -37,6 +37,7 @@ class Book:
         for name in ("_config.yml", "references.bib"):
             shutil.copy(ROOT / name, root)
         (root / "constraints.txt").write_text("numpy==2\n")
+        (root / "constraints-gpu.txt").write_text("triton==3\n")
         (root / "pyproject.toml").write_text("[project]\n")
         self.names = ["intro"]
         self.page("intro", "# Intro\n")
@@ -64,18 +65,22 @@ class Book:
 
     def html(self):
         """Build the pages with the real settings, warnings fatal; return them by their names."""
-        out = self.build(os.environ["UNROLLED_PROFILE"]).output
-        jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
-        run = subprocess.run(
-            [jupyter_book, "build", ".", "-Wnq", "--keep-going", f"--path-output={out.parent}"],
+        run = self.jupyter_book()
+        assert run.returncode == 0, run.stdout + run.stderr
+        pages = (self.build(os.environ["UNROLLED_PROFILE"]).output / "html").rglob("*.html")
+        return {path.stem: BeautifulSoup(path.read_bytes(), "html.parser") for path in pages}
+
+    def jupyter_book(self, *options):
+        """Let Jupyter Book build as the Makefile does."""
+        out = self.build(os.environ["UNROLLED_PROFILE"]).output.parent
+        program = str(Path(sys.executable).with_name("jupyter-book"))
+        return subprocess.run(
+            [program, "build", ".", "-Wnq", "--keep-going", f"--path-output={out}", *options],
             cwd=self.root,
             env={**os.environ, "JUPYTER_PATH": ""},
             capture_output=True,
             text=True,
         )
-        assert run.returncode == 0, run.stdout + run.stderr
-        pages = (out / "html").rglob("*.html")
-        return {path.stem: BeautifulSoup(path.read_bytes(), "html.parser") for path in pages}
 
     def build(self, profile="smoke", data=DIGITS):
         return Build(self.root, profile, data)

@@ -20,6 +20,14 @@ def test_key_changes_with_each_source(book, name):
     assert book.build().key() != before
 
 
+def test_what_cuda_adds_changes_the_key_of_the_profile_gpu_alone(book, monkeypatch):
+    monkeypatch.setattr(build.Build, "device", "A GPU")
+    before = {name: book.build(name).key() for name in ("cpu", "gpu")}
+    (book.root / "constraints-gpu.txt").write_text("triton==4\n")
+    changed = [name for name, key in before.items() if book.build(name).key() != key]
+    assert changed == ["gpu"]
+
+
 def test_key_changes_with_profile_data_and_gpu(book, tmp_path, monkeypatch):
     real = mnist.Source("real", tmp_path, True, "")
     keys = {book.build().key(), book.build("cpu").key(), book.build(data=real).key()}
