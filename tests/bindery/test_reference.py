@@ -123,7 +123,7 @@ def test_a_page_of_the_reference(built):
     assert entry.find("a", class_="viewcode-link")["href"].startswith(
         "_modules/unrolled/tasks.html#"
     )
-    assert [param.get_text() for param in entry.select("em.sig-param")][0].startswith("n: int")
+    assert next(param.get_text() for param in entry.select("em.sig-param")).startswith("n: int")
     told = entry.find_next("dd")
     assert "number of strings, N." in told.get_text()
     assert "Raises" not in told.get_text()
