@@ -113,11 +113,13 @@ colab-resolve: $(installed)
 	$(bin)/python -m bindery.environments
 
 # Every notebook with exactly the versions that Colab ships, the library added by the first cell.
-colab-check: notebooks
-	@$(COLAB_PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; v == "3.13" or print(f"Python {v} stands in for the 3.13 of Colab.")'
-	$(COLAB_PYTHON) -m venv .venv-colab
+colab-check: notebooks .venv-colab/bin/python
+	@.venv-colab/bin/python -c 'import sys; v = "%d.%d" % sys.version_info[:2]; v == "3.13" or print(f"Python {v} stands in for the 3.13 of Colab.")'
 	$(bin)/python -m bindery.environments --into .venv-colab/bin/python
 	UNROLLED_KERNEL=.venv-colab/bin/python $(bin)/python -m pytest -m notebooks tests/test_notebooks.py
+
+.venv-colab/bin/python:
+	$(COLAB_PYTHON) -m venv .venv-colab
 
 # The students' notebooks in what .binder/ makes; the library comes from this tree, not from GitHub.
 binder-check: notebooks
