@@ -118,5 +118,6 @@ def card(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda *_: "A card of our own")
     monkeypatch.setattr(torch.backends.cudnn, "is_acceptable", lambda _: False)
+    monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: False)
     with operations, Calls():
         yield operations
