@@ -1,6 +1,7 @@
 """Checks of the book: its sources with their numbers, its equations, and its built pages.
 
-Of the pages: every image is described, every link inside the book arrives.
+Of the pages: each is described, every image is, every link inside the book arrives, and the
+reference leaves no public name out.
 """
 
 import argparse
@@ -12,6 +13,8 @@ from urllib.parse import unquote, urlsplit
 from bs4 import BeautifulSoup
 
 from bindery import numbers
+from bindery.reference import left_out
+from bindery.social import faults_of_descriptions
 from bindery.sources import faults
 
 
@@ -85,7 +88,7 @@ def faults_of_pages(site: Path) -> list[str]:
     pages = read_pages(site)
     if not pages:
         return [f"No pages in {site}: run `make book` first."]
-    return images_without_text(pages) + broken_links(pages)
+    return images_without_text(pages) + broken_links(pages) + faults_of_descriptions(pages)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -98,7 +101,12 @@ def main(argv: list[str] | None = None) -> int:
         "sources: every displayed equation comes from the table": lambda: faults(chosen.root),
         "numbers: no result is typed by hand": lambda: numbers.faults(chosen.root),
         "equations: every check ran and passed, and rejects every known mistake": unverified,
-        "pages: every image is described, every link arrives": lambda: faults_of_pages(chosen.site),
+        "pages: each is described, every image too, and every link arrives": lambda: (
+            faults_of_pages(chosen.site)
+        ),
+        "reference: every public name of the library stands in it": lambda: left_out(
+            chosen.site, chosen.root / "code"
+        ),
     }
     bad = False
     for good, part in parts.items():

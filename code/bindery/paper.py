@@ -212,7 +212,10 @@ class PaperBuilder(LaTeXBuilder):
             yield piece
 
     def book(self) -> nodes.section:
-        """Put together the whole book: its pages, part by part."""
+        """Put together the whole book: its pages, part by part; not what stands below a page.
+
+        That is the library's reference, which is looked up and not read.
+        """
         sitemap = self.config.external_site_map
         whole = nodes.section("", nodes.title("", BOOK), self.page(sitemap.root.docname))
         for part in sitemap.root.subtrees:

@@ -147,7 +147,7 @@ def leave_plain(
 def set_off(app: Sphinx, what: str, name: str, of: Any, options: Any, lines: list[str]) -> None:
     """Read a docstring as Markdown's light form, and a value's type is no docstring of it."""
     if what == "property":
-        lines.insert(0, "")  # else napoleon takes what stands before a colon for a type
+        lines[:0] = ["..", ""]  # else napoleon takes what stands before a colon for a type
     if what == "data" and "\n".join(lines).strip() == (inspect.getdoc(type(of)) or "").strip():
         lines.clear()
     lines[:] = with_code(lines)

@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 SHORTEST, LONGEST = 50, 200
+SECTION = nodes.section | nodes.document  # not a banner, a box or a list
 UNREAD = re.compile(r"[$\\]")  # TeX
 UNLISTED = ["_modules/*", "genindex.html", "py-modindex.html", "search.html", "prf-prf.html"]
 
@@ -28,8 +29,8 @@ def description(doctree: nodes.document, meta: dict[str, Any]) -> str:
     """
     if "description" in meta:
         return str(meta["description"])
-    first = next(doctree.findall(lambda n: type(n) is nodes.paragraph and n.astext().strip()), None)
-    return beginning(plain(first)) if first is not None else ""
+    texts = (plain(n) for n in doctree.findall(nodes.paragraph) if isinstance(n.parent, SECTION))
+    return beginning(next(filter(None, texts), ""))
 
 
 def plain(paragraph: nodes.Element) -> str:

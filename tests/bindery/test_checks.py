@@ -59,6 +59,7 @@ def test_missing_script_counts_as_a_broken_link(site):
 @pytest.fixture
 def alone(monkeypatch):
     """Only the pages are looked at."""
+    monkeypatch.setattr(checks, "left_out", lambda site, code: [])
     monkeypatch.setattr(checks, "faults", lambda root: [])
     monkeypatch.setattr(checks, "unverified", list)
     monkeypatch.setattr(checks.numbers, "faults", lambda root: [])
@@ -81,6 +82,19 @@ def test_a_number_typed_by_hand_counts(site, capsys, monkeypatch, alone):
     assert capsys.readouterr().err == "book/a.md:3: 38 of 40\n"
 
 
+def test_a_name_that_the_reference_leaves_out_counts(site, capsys, monkeypatch, alone):
+    page(site, "fine")
+    monkeypatch.setattr(checks, "left_out", lambda site, code: [f"{code}: xnor is missing"])
+    assert main([str(site), "--root", "book"]) == 1
+    assert capsys.readouterr().err == "book/code: xnor is missing\n"
+
+
+def test_a_page_without_a_description_counts(site, capsys, alone):
+    page(site, "<meta property='og:url' content='x'>")
+    assert main([str(site)]) == 1
+    assert "description: expected one of 50 to 200 characters" in capsys.readouterr().err
+
+
 def test_an_empty_site_is_not_a_good_one_but_sources_are_looked_at(tmp_path, capsys, alone):
     assert main([str(tmp_path)]) == 1
     said = capsys.readouterr()
@@ -94,7 +108,7 @@ def test_a_fault_of_sources_or_equations_is_said_and_counts(site, capsys, monkey
     assert main([str(site), "--root", "book"]) == 1
     said = capsys.readouterr()
     assert said.err == "book/a.md:3: by hand\n"
-    assert "pages: every image is described" in said.out
+    assert "pages: each is described" in said.out
     monkeypatch.setattr(checks, "faults", lambda root: [])
     monkeypatch.setattr(checks, "unverified", lambda: ["not verified: eq-x by y"])
     assert main([str(site)]) == 1

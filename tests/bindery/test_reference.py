@@ -14,7 +14,7 @@ SITE = output_folder(ROOT, assignments.profile().name) / "html"
 
 PAGE = """# Data
 
-{{py:func}}`tasks.xnor <unrolled.tasks.xnor>` and {{py:meth}}`unrolled.tasks.Drawer.draw`.
+{{py:func}}`tasks.xnor <unrolled.tasks.xnor>` draws.
 
 ## `unrolled.tasks`
 
@@ -124,6 +124,9 @@ def test_a_page_of_the_reference(built):
         "_modules/unrolled/tasks.html#"
     )
     assert next(param.get_text() for param in entry.select("em.sig-param")).startswith("n: int")
+    source = entry.select_one("span.viewcode-link").parent["href"]
+    assert source.startswith("_modules/unrolled/tasks.html#")
+    assert entry.select_one("em.sig-param").get_text().startswith("n: int")
     told = entry.find_next("dd")
     assert "number of strings, N." in told.get_text()
     assert "Raises" not in told.get_text()

@@ -27,6 +27,8 @@ NAMES = [path.relative_to(SITE).as_posix() for path in PAGES]
 NAMES = [name for name in NAMES if name != "index.html"]  # it only leads on to the first page
 SETTINGS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 BASE = urlsplit(site_of(SETTINGS["repository"]["url"])).path.rstrip("/")
+# The pages of source code are made alike: one stands for all.
+NAMES = [name for name in NAMES if not name.startswith("_modules/") or name.endswith("/tasks.html")]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 STUDENT = Path("notebooks", "student")  # below the folder that holds the site

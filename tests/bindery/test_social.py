@@ -1,5 +1,6 @@
 """`bindery.social`: each page is described in words, and the sitemap lists the pages."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,9 @@ def test_a_page_is_described_by_its_front_matter_or_its_first_words(book):
         assert pages[name].select_one('meta[property="og:site_name"]')["content"] == "Unrolled"
     assert not pages["a"].select('meta[property="og:image"]')
     site = book.build().output / "html"
-    listed = BeautifulSoup((site / "sitemap.xml").read_text(), "html.parser").find_all("loc")
+    listed = re.findall(r"<loc>(.*?)</loc>", (site / "sitemap.xml").read_text())
     address = "https://OWNER.github.io/unrolled/"
-    assert {tag.get_text() for tag in listed} == {f"{address}{n}.html" for n in ("intro", "a", "b")}
+    assert set(listed) == {f"{address}{n}.html" for n in ("intro", "a", "b")}
 
 
 def page(*contents):
