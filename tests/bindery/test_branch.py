@@ -78,6 +78,8 @@ def test_the_branch_holds_notebooks_readme_and_binder(repository, capsys):
     (binder / "postBuild").chmod(0o755)
     (binder / "requirements.txt").write_bytes(b"numpy\r\n")
     repository.save("Binder")
+    repository.git("config", "core.autocrlf", "true")
+    (repository.root / ".git" / "info" / "exclude").write_text("*.ipynb\n")
     assert repository.write() == 0
     assert capsys.readouterr().out.startswith("The branch made: 2 notebooks, ")
     notebooks = ["first.ipynb", "second.ipynb"]
@@ -88,6 +90,7 @@ def test_the_branch_holds_notebooks_readme_and_binder(repository, capsys):
         *notebooks,
     ]
     assert repository.git("ls-tree", "made:.binder").startswith("100755")
+    assert repository.git("cat-file", "-s", "made:.binder/requirements.txt") == "7"
     for name in notebooks:
         held = repository.git("show", f"made:{name}")
         assert held == (repository.notebooks / name).read_text().strip()
@@ -113,7 +116,8 @@ def test_only_a_change_makes_a_commit_and_none_has_a_past(repository, capsys):
         return repository.git("rev-parse", "made")
 
     first = commit()
-    repository.save("Nothing that a notebook shows") if repository.git("status", "-s") else None
+    (repository.root / "more.txt").write_text("Nothing that a notebook shows.\n")
+    repository.save("More")
     capsys.readouterr()
     assert commit() == first
     assert "nothing has changed" in capsys.readouterr().out
