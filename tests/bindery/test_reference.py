@@ -120,10 +120,6 @@ def test_a_page_of_the_reference(built):
     pages = built.html()
     page = pages["api-data"]
     entry = page.find(id="unrolled.tasks.xnor")
-    assert entry.find("a", class_="viewcode-link")["href"].startswith(
-        "_modules/unrolled/tasks.html#"
-    )
-    assert next(param.get_text() for param in entry.select("em.sig-param")).startswith("n: int")
     source = entry.select_one("span.viewcode-link").parent["href"]
     assert source.startswith("_modules/unrolled/tasks.html#")
     assert entry.select_one("em.sig-param").get_text().startswith("n: int")
