@@ -19,6 +19,7 @@ out := $(if $(filter reader,$(EDITION)),$(base),$(base)/_build/$(EDITION))
 site := $(out)/_build/html
 notebooks := $(base)/_build/notebooks
 exported := $(base)/_build/exported
+lite := $(base)/_build/lite
 # What was made with one folder of hidden checks, or none, is not what another asks for.
 private := $(if $(UNROLLED_PRIVATE),$(wildcard $(UNROLLED_PRIVATE)/*.py))
 made := made$(subst /,-,$(UNROLLED_PRIVATE))
@@ -28,7 +29,7 @@ sphinx = $(bin)/jupyter-book build . -W -n --keep-going --quiet
 measure := UNROLLED_RUNS=$(CURDIR)/_build/runs $(bin)/unrolled evidence
 pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
-.PHONY: book evidence notebooks notebooks-check nbgrader handouts variants test check bench serve clean
+.PHONY: book evidence notebooks notebooks-check nbgrader lite lite-check handouts variants test check bench serve clean
 
 # execution.json is written anew only when a chapter ran, or profile, data, device or commit changed.
 book: $(installed)
@@ -47,7 +48,7 @@ evidence: $(installed)
 	$(measure) --write
 
 # From nothing, always: a page that Sphinx does not read again hides its warnings.
-$(built): $(pages) $(private) $(base)/_build/execution.json $(wildcard $(base)/_build/claims.json)
+$(built): $(pages) $(private) $(base)/_build/execution.json $(wildcard $(base)/_build/claims.json $(lite)/offers.json)
 	rm -rf $(site) $(out)/_build/.doctrees
 	$(sphinx) --path-output $(out)
 	@touch $@
@@ -80,6 +81,22 @@ nbgrader: notebooks .venv-nbgrader/.installed
 .venv-nbgrader/.installed: constraints-nbgrader.txt
 	$(PYTHON) -m venv .venv-nbgrader
 	.venv-nbgrader/bin/python -m pip install --quiet -c constraints-nbgrader.txt nbgrader
+	@touch $@
+
+# Notebooks that run in the reader's browser, in JupyterLite; the next `make book` takes them in.
+lite: notebooks .venv-lite/.installed
+	@$(MAKE) --no-print-directory $(lite)/offers.json
+
+$(lite)/offers.json: $(notebooks)/.$(made) $(shell find code/unrolled -name '*.py') constraints-lite.txt
+	$(bin)/python -m bindery.lite_site $(notebooks)/student $(lite)
+
+# In Chromium, with the network cut.
+lite-check: lite
+	$(bin)/python -m pytest -m lite tests/test_lite.py
+
+.venv-lite/.installed: constraints-lite.txt
+	$(PYTHON) -m venv .venv-lite
+	.venv-lite/bin/python -m pip install --quiet -c constraints-lite.txt jupyterlite-core jupyterlite-pyodide-kernel jupyter-server setuptools wheel
 	@touch $@
 
 test: $(installed)

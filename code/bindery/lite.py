@@ -145,8 +145,12 @@ def read_offers(folder: Path) -> dict[str, list[Offer]]:
     """Return what was built into a folder; nothing where nothing was."""
     with suppress(FileNotFoundError):
         table = json.loads((folder / OFFERS).read_text(encoding="utf-8"))
-        return {page: [Offer(**each) for each in found] for page, found in table.items()}
+        return {page: [_offer(**each) for each in found] for page, found in table.items()}
     return {}
+
+
+def _offer(fetched: list[str], **fields: Any) -> Offer:
+    return Offer(fetched=tuple(fetched), **fields)  # JSON knows no tuples
 
 
 def built(app: Sphinx) -> Path:

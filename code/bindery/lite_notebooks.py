@@ -93,8 +93,10 @@ def sources(notebook: NotebookNode) -> list[str]:
 def copied(name: str, notebook: NotebookNode, code: Path) -> tuple[Offer, NotebookNode] | None:
     """Copy a student's notebook, if it runs in the browser; what it has to fetch comes first."""
     found = offer(name, sources(notebook), code)
-    if found is None or not found.fetched:
-        return found and (found, notebook)
+    if found is None:
+        return None
+    if not found.fetched:
+        return found, notebook
     about, *rest = notebook.cells
     note = FETCHING.format(packages=", ".join(found.fetched), network=NETWORK)
     quick = QUICK.format(imports="\n".join(f"import {each}" for each in found.fetched))
@@ -140,6 +142,7 @@ def symbolic(notebook: NotebookNode, code: Path) -> Iterator[NotebookNode]:
                 yield run("\n".join(imports), f"{cell.id}-imports")
             yield from (each for each in (before, cell) if each)
             bound |= sympy | has.bound
+        before = None
 
 
 def shown(equation: Equation) -> Iterator[NotebookNode]:

@@ -19,15 +19,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from unrolled import __version__
-
 from bindery.build import commit
 from bindery.lite import NETWORK, SHIPPED, write_offers
 from bindery.lite_notebooks import write_all
 
 PYODIDE = "314.0.6"  # Python 3.14; the version for which jupyterlite-pyodide-kernel 0.8 is made
-INTEGRITY = (
-    "sha512-BKDTJyIqFxC4BExLqeRS3f5xvXZIjOt8C3zGLN/Cc7tFxSwvKVhVkchQQ2AGLOtR4YrVOIFxbV8poyDOOmWwxQ=="
+INTEGRITY = (  # of its package, as npm has it
+    "sha512-"
+    "BKDTJyIqFxC4BExLqeRS3f5xvXZIjOt8C3zGLN/Cc7tFxSwvKVhVkchQQ2AGLOtR4YrVOIFxbV8poyDOOmWwxQ=="
 )
 FILES = ("pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide.mjs", "python_stdlib.zip")
 LIST = "pyodide-lock.json"

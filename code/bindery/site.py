@@ -149,6 +149,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("bindery.notebooks")
     app.setup_extension("bindery.assignment_pages")
     app.setup_extension("bindery.paper")
+    app.setup_extension("bindery.lite")
     app.add_role(GIVEN, given)
     app.add_config_value("bindery_record", {}, "env", types=[dict])
     app.connect("config-inited", configure, priority=100)

@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 from bindery.build import output_folder
-from bindery.checks import broken_links, images_without_text, read_pages
+from bindery.checks import broken_links, find_pages, images_without_text, read_pages
 from playwright.sync_api import sync_playwright
 from unrolled import assignments
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.html
 
 ROOT = Path(__file__).parents[2]
 SITE = output_folder(ROOT, assignments.profile().name) / "html"
-PAGES = [path for path in sorted(SITE.rglob("*.html")) if "_static" not in path.parts]
+PAGES = find_pages(SITE)
 NAMES = [path.relative_to(SITE).as_posix() for path in PAGES]
 NAMES = [name for name in NAMES if name != "index.html"]  # it only leads on to the first page
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
