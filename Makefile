@@ -27,6 +27,7 @@ notebooks := $(base)/_build/notebooks
 exported := $(base)/_build/exported
 # What the pages offer for download, as far as it has been made: they are built without it, too.
 offered := $(wildcard $(notebooks)/*/*.ipynb $(base)/_build/handouts/a4/*/*.pdf)
+lite := $(base)/_build/lite
 # What was made with one folder of hidden checks, or none, is not what another asks for.
 private := $(if $(UNROLLED_PRIVATE),$(wildcard $(UNROLLED_PRIVATE)/*.py))
 made := made$(subst /,-,$(UNROLLED_PRIVATE))
@@ -41,7 +42,7 @@ measure = UNROLLED_RUNS=$(CURDIR)/_build/runs $(within) $(bin)/unrolled evidence
 alone := $(if $(filter gpu,$(PROFILE)),--jobs 1)
 pages := $(shell find chapters code/bindery -type f -not -name '*.pyc') _config.yml _toc.yml references.bib
 
-.PHONY: book evidence notebooks notebooks-check branch nbgrader handouts variants test check bench serve clean reproducible
+.PHONY: book evidence notebooks notebooks-check branch nbgrader lite lite-check handouts variants test check bench serve clean reproducible
 .PHONY: colab-resolve colab-check binder-check .binder/requirements.txt
 .PHONY: system site-test gpu-test links report actionlint wheel release release-upload
 .PHONY: branch-bundle branch-push cache-key alarm
@@ -65,7 +66,7 @@ evidence: $(installed)
 	$(measure) --write || [ $$? = 124 ]
 
 # From nothing, always: a page that Sphinx does not read again hides its warnings.
-$(built): $(pages) $(private) $(base)/_build/execution.json $(wildcard $(base)/_build/claims.json) $(offered)
+$(built): $(pages) $(private) $(base)/_build/execution.json $(wildcard $(base)/_build/claims.json $(lite)/offers.json) $(offered)
 	rm -rf $(site) $(out)/_build/.doctrees
 	$(sphinx) --path-output $(out)
 	@touch $@
@@ -130,6 +131,22 @@ binder-check: notebooks
 
 .binder/requirements.txt: $(installed)
 	$(bin)/python -m bindery.binder
+
+# Notebooks that run in the reader's browser, in JupyterLite; the next `make book` takes them in.
+lite: notebooks .venv-lite/.installed
+	@$(MAKE) --no-print-directory $(lite)/offers.json
+
+$(lite)/offers.json: $(notebooks)/.$(made) $(shell find code/unrolled -name '*.py') constraints-lite.txt
+	$(bin)/python -m bindery.lite_site $(notebooks)/student $(lite)
+
+# In Chromium, with the network cut.
+lite-check: lite
+	$(bin)/python -m pytest -m lite tests/test_lite.py
+
+.venv-lite/.installed: constraints-lite.txt
+	$(PYTHON) -m venv .venv-lite
+	.venv-lite/bin/python -m pip install --quiet -c constraints-lite.txt jupyterlite-core jupyterlite-pyodide-kernel jupyter-server setuptools wheel
+	@touch $@
 
 test: $(installed)
 	$(one_thread) $(bin)/python -m pytest -n 2 $(call junit,tests)

@@ -13,15 +13,22 @@ from urllib.parse import unquote, urlsplit
 from bs4 import BeautifulSoup
 
 from bindery import numbers
+from bindery.lite import FOLDER as LITE
 from bindery.reference import left_out
 from bindery.social import faults_of_descriptions
 from bindery.sources import faults
 
 
+def find_pages(site: Path) -> list[Path]:
+    """List the pages below `site` that are the book's own, not the theme's or JupyterLite's."""
+    others = {"_static", LITE}
+    found = sorted(site.rglob("*.html"))
+    return [path for path in found if not others & {*path.relative_to(site).parts}]
+
+
 def read_pages(site: Path) -> dict[Path, BeautifulSoup]:
-    """Parse every page below `site`."""
-    paths = [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
-    return {path: BeautifulSoup(path.read_bytes(), "html.parser") for path in paths}
+    """Parse every page of the book below `site`."""
+    return {p: BeautifulSoup(p.read_bytes(), "html.parser") for p in find_pages(site)}
 
 
 def images_without_text(pages: dict[Path, BeautifulSoup]) -> list[str]:

@@ -151,6 +151,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("bindery.reference")
     app.setup_extension("bindery.social")
     app.setup_extension("bindery.links")
+    app.setup_extension("bindery.lite")
     app.add_role(GIVEN, given)
     app.add_config_value("bindery_record", {}, "env", types=[dict])
     app.connect("config-inited", configure, priority=100)

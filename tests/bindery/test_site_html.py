@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from bindery.build import output_folder
-from bindery.checks import broken_links, images_without_text, read_pages
+from bindery.checks import broken_links, find_pages, images_without_text, read_pages
 from bindery.site import site_of
 from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.html
 
 ROOT = Path(__file__).parents[2]
 SITE = output_folder(ROOT, assignments.profile().name) / "html"
-PAGES = [path for path in sorted(SITE.rglob("*.html")) if "_static" not in path.parts]
+PAGES = find_pages(SITE)
 NAMES = [path.relative_to(SITE).as_posix() for path in PAGES]
 NAMES = [name for name in NAMES if name != "index.html"]  # it only leads on to the first page
 SETTINGS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
