@@ -127,7 +127,7 @@ def test_a_page_of_the_reference(built):
     assert "number of strings, N." in told.get_text()
     assert "Raises" not in told.get_text()
     assert page.find(id="command-train").pre.get_text().startswith("usage: unrolled train")
-    summary = page.select_one("article a[href='#module-unrolled.tasks']").find_parent("li")
+    summary = page.select_one("article li a[href='#module-unrolled.tasks']").find_parent("li")
     assert "The synthetic tasks" in summary.get_text()
     # A name in a docstring's backticks leads to the library's, and another is plain code.
     assert page.select_one('dd a[href="#unrolled.tasks.adding_targets"]')
