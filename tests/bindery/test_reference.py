@@ -123,15 +123,15 @@ def test_a_page_of_the_reference(built):
     source = entry.select_one("span.viewcode-link").parent["href"]
     assert source.startswith("_modules/unrolled/tasks.html#")
     assert entry.select_one("em.sig-param").get_text().startswith("n: int")
-    told = entry.find_next("dd")
+    told = entry.find_next_sibling("dd")
     assert "number of strings, N." in told.get_text()
     assert "Raises" not in told.get_text()
     assert page.find(id="command-train").pre.get_text().startswith("usage: unrolled train")
-    summary = page.select_one("a[href='#module-unrolled.tasks']").find_parent("li")
+    summary = page.select_one("article li a[href='#module-unrolled.tasks']").find_parent("li")
     assert "The synthetic tasks" in summary.get_text()
     # A name in a docstring's backticks leads to the library's, and another is plain code.
     assert page.select_one('dd a[href="#unrolled.tasks.adding_targets"]')
-    link = pages["a"].select_one("article p a")
+    link = pages["a"].select_one("article a.reference.internal")
     assert link["href"] == "api-data.html#unrolled.tasks.parity"
     # What is missing is named: this book has one module of all.
     site = built.build().output / "html"
