@@ -17,7 +17,14 @@ from sphinx.config import Config
 SHORTEST, LONGEST = 50, 200
 SECTION = nodes.section | nodes.document  # not a banner, a box or a list
 UNREAD = re.compile(r"[$\\]")  # TeX
-UNLISTED = ["_modules/*", "genindex.html", "py-modindex.html", "search.html", "prf-prf.html"]
+UNLISTED = [
+    "_modules/*",
+    "404.html",
+    "genindex.html",
+    "py-modindex.html",
+    "search.html",
+    "prf-prf.html",
+]
 
 
 def description(doctree: nodes.document, meta: dict[str, Any]) -> str:
