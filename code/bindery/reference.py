@@ -83,6 +83,7 @@ class Named(SphinxDirective):
         """Tell Sphinx where the names are."""
         place, domain = self.arguments[0], cast(PythonDomain, self.env.get_domain("py"))
         domain.note_module(place, f"module-{place}", "", "", deprecated=False)
+        domain.note_object(place, "module", f"module-{place}")
         for name, kind in offered(source_of(place), place):
             domain.note_object(name, kind, name)
         return []
