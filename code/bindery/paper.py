@@ -316,6 +316,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.latex_engine = "xelatex"
     config.latex_elements = ELEMENTS
     config.latex_use_xindy = False
+    config.latex_domain_indices = False  # of the library's modules, whose pages are not printed
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
