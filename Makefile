@@ -149,7 +149,7 @@ lite-check: lite
 	@touch $@
 
 test: $(installed)
-	$(one_thread) $(bin)/python -m pytest -n 2 $(call junit,tests)
+	$(one_thread) $(bin)/python -m pytest -n 2 --dist worksteal $(call junit,tests)
 
 # Those alone that look at the built pages.
 site-test: $(installed)
