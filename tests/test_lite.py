@@ -201,7 +201,8 @@ def test_checks_of_exercises_work_there(play):
     wrong = '@check(2)\ndef hints():\n    assert False, "Think again."'
     ran = play("derivations-state.ipynb", cells=["import filelock", right, wrong])
     assert any("Visible checks pass." in text for text in ran.text)
-    assert [text.strip() for text in ran.complaints] == ["Think again."]
+    said = [text.strip() for text in ran.complaints if "only soft file lock" not in text]
+    assert said == ["Think again."]
     assert ran.left == []
 
 

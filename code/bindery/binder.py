@@ -30,8 +30,8 @@ from bindery.environments import (
     snapshot,
 )
 
-EXTRAS = ("torch", "tensorflow", "onnx")
-LIMIT = 3.0  # GB; images that are larger take minutes to start
+EXTRAS = ("torch", "tensorflow", "fast", "onnx")
+LIMIT = 3.5  # GB; images that are larger take minutes to start
 REPO2DOCKER = "jupyter-repo2docker==2026.4.0"
 # What repo2docker itself puts into the image, and its list therefore leaves out.
 BASE = "ipykernel"
