@@ -254,7 +254,8 @@ def colab(root: Path, python: Path) -> list[str]:
         script = Path(folder) / "first.ipy"
         inside = 'import sys\n\nsys.modules["google.colab"] = sys\n'
         script.write_text(inside + COLAB.format(repository=source), encoding="utf-8")
-        subprocess.run([python, "-m", "IPython", script], env=clean(), check=True)
+        command = [str(python.absolute()), "-m", "IPython", str(script)]
+        subprocess.run(command, cwd=folder, env=clean(), check=True)
     found = installed(python)
     lacks = [f"{name}: the first cell did not install it." for name in ADDS if name not in found]
     return drifted(found, shipped) + lacks

@@ -41,8 +41,8 @@ COLAB = f"""\
 import sys
 
 if "google.colab" in sys.modules:
-    %pip list --format=freeze --exclude unrolled > /tmp/colab.txt
-    %pip install -q -c /tmp/colab.txt "unrolled[{EXTRAS}] @ git+{{repository}}"
+    %pip list --format=freeze --exclude unrolled > colab-versions.txt
+    %pip install -q -c colab-versions.txt "unrolled[{EXTRAS}] @ git+{{repository}}"
 """
 ABOUT = """\
 *{kind} of [{title}]({page}), from “Unrolled — recurrent networks, derived, trained and checked”.*
