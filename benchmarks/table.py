@@ -93,7 +93,6 @@ TABLE = (
         MEMORY,
         (plain.memory, Size(300)),
         (ours.memory, Size(600)),
-        floor=3,
     ),
     Contest(
         "memory",
@@ -102,7 +101,7 @@ TABLE = (
         MEMORY,
         (plain.memory, Size(300)),
         (ours.memory_compiled, Size(100, 8)),
-        floor=10,
+        floor=3,
     ),
     Contest(
         "xnor",

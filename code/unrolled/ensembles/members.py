@@ -108,6 +108,13 @@ def _ones(*shape: int) -> np.ndarray:
     return np.ones(shape, np.float32)
 
 
+@cache
+def _last_one(n: int, steps: int, size: int) -> np.ndarray:
+    weight = np.zeros((n, steps, size), np.float32)
+    weight[:, -1] = 1
+    return weight
+
+
 def _in_a_row(draw: Callable[[], Batch]) -> Callable[[int], Batches]:
     """Turn a function that draws one batch into one that draws K."""
 
@@ -227,9 +234,14 @@ def _memory(network: dict[str, Any], settings: Settings) -> Task:
         n, seq_len = settings.batch_size, settings.seq_len
         fresh = np.random.default_rng([seed, 2])
         test = tasks.memory(settings.n_validate, seq_len, rng=fresh)
+
+        def several(updates: int) -> Batches:
+            whole = _last(*tasks.memory(updates * n, seq_len, rng=rng))
+            return Batches(*(part.reshape(updates, n, *part.shape[1:]) for part in whole))
+
         return Member(
             weights=(_plain_memory if plain else _gated_memory)(network, settings, seed),
-            draw=_in_a_row(lambda: _last(*tasks.memory(n, seq_len, rng=rng))),
+            draw=several,
             validation=None,
             tests={"test": _last(*test)},
         )
@@ -244,9 +256,9 @@ def _memory(network: dict[str, Any], settings: Settings) -> Task:
 
 def _last(x: np.ndarray, y: np.ndarray) -> Batch:
     """Return sequences x [N, T, 1] of which the last step alone counts; its target is y [N, 1]."""
-    targets, weight = np.zeros_like(x), np.zeros_like(x)
-    targets[:, -1], weight[:, -1] = y, 1
-    return Batch(x, targets, weight, np.full(len(x), x.shape[1]))
+    targets = np.zeros_like(x)
+    targets[:, -1] = y
+    return Batch(x, targets, _last_one(*x.shape), np.full(len(x), x.shape[1]))
 
 
 def _plain_memory(network: dict[str, Any], settings: Settings, seed: int) -> dict[str, np.ndarray]:
