@@ -68,7 +68,7 @@ def test_multiply_adds_of_an_update():
 def test_floors_are_those_that_were_promised():
     floors = {(contest.task, contest.floor) for contest in table.TABLE if contest.floor}
     assert floors == {
-        ("parity", 150), ("adding", 300), ("memory", 3), ("memory", 10), ("xnor", 2.5),
+        ("parity", 150), ("adding", 300), ("memory", 3), ("xnor", 2.5),
         ("mnist", 1.5),
     }  # fmt: skip
 
