@@ -23,7 +23,9 @@ def span(microseconds: float) -> str:
     """Return a duration with its unit."""
     if microseconds < 1:
         return f"{1000 * microseconds:.3g} ns"
-    return f"{microseconds:.3g} µs" if microseconds < 999 else f"{microseconds / 1000:.3g} ms"
+    if microseconds < 999:
+        return f"{microseconds:.3g} µs"
+    return f"{microseconds / 1e3:.3g} ms" if microseconds < 999e3 else f"{microseconds / 1e6:.3g} s"
 
 
 def lines(row: dict) -> list[str]:

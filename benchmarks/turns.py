@@ -17,6 +17,7 @@ from unrolled.experiments import mnist as rows
 
 MNIST = [name for name in assignments.MODELS if name.startswith(("mnist-lstm", "mnist-gru"))]
 XNOR_STRINGS, PARITY_STRINGS, RATE = 1000, 100_000, 3e-2
+EPOCH = 215  # updates in which all training images are seen once, in batches of 256
 
 
 class Size(NamedTuple):

@@ -1,6 +1,7 @@
 """Sphinx extension: the buttons above each page that open its notebook elsewhere and download it.
 
-A page with a notebook opens in Colab and on Binder, from the branch that `bindery.branch` writes.
+A page with a notebook opens in Colab and on Binder, from the branch that `bindery.branch` writes; a
+page without one opens that branch, where all notebooks are listed.
 What a page offers for download is copied into the site, below `downloads/`: its notebook and its
 PDF if they have been made, and its source, except in the student's edition, since a source holds
 the solutions.
@@ -23,8 +24,9 @@ from bindery.build import output_folder
 from bindery.coursework import ASSIGNMENTS
 from bindery.sheets import BOOK
 
-COLAB = "https://colab.research.google.com/github/{repository}/blob/{branch}/{name}.ipynb"
-BINDER = "https://mybinder.org/v2/gh/{repository}/{branch}?urlpath=lab/tree/{name}.ipynb"
+# The branch, and what is appended for one notebook of it.
+COLAB = "https://colab.research.google.com/github/{repository}/blob/{branch}", "/{name}.ipynb"
+BINDER = "https://mybinder.org/v2/gh/{repository}/{branch}?urlpath=lab", "/tree/{name}.ipynb"
 FOLDER = "downloads"
 
 Button = dict[str, Any]
@@ -49,13 +51,18 @@ class Published(NamedTuple):
     repository: str
     branch: str
 
-    def address(self, place: str, name: str) -> str:
-        """Return the address that opens a notebook; `place` is COLAB or BINDER.
+    def address(self, place: tuple[str, str], name: str = "") -> str:
+        """Return the address that opens a notebook, or the list of all; `place`: COLAB or BINDER.
 
-        >>> Published("someone/unrolled", "notebooks").address(COLAB, "a1")
+        >>> at = Published("someone/unrolled", "notebooks")
+        >>> at.address(COLAB, "a1")
         'https://colab.research.google.com/github/someone/unrolled/blob/notebooks/a1.ipynb'
+        >>> at.address(BINDER)
+        'https://mybinder.org/v2/gh/someone/unrolled/notebooks?urlpath=lab'
         """
-        return place.format(repository=self.repository, branch=self.branch, name=quote(name))
+        branch, notebook = place
+        where = branch.format(repository=self.repository, branch=self.branch)
+        return where + notebook.format(name=quote(name)) if name else where
 
 
 class Offer(NamedTuple):
@@ -140,9 +147,11 @@ def has_notebook(config: Config, page: str) -> bool:
     }
 
 
-def launches(at: Published, name: str) -> list[Button]:
-    """Return the buttons that open a notebook: a further place to open it is one more of these."""
+def launches(at: Published, name: str = "") -> list[Button]:
+    """Return the buttons that open a notebook, or the list of all.
 
+    A further place to open them is one more of these.
+    """
     colab, binder = at.address(COLAB, name), at.address(BINDER, name)
     return [
         place("Colab", colab, "logo_colab.png", "Google's machines; you need an account there"),
@@ -180,9 +189,10 @@ def add_buttons(
     files = fetch(app, page, Path(app.outdir))
     downloads = [offer.button(context["pathto"](quote(copy), 1)) for copy, offer in files]
     groups = [group("download", "Download this page", "fas fa-download", [*downloads, PRINT])]
-    if has_notebook(app.config, page):
-        places = launches(Published(*app.config.bindery_published), Path(page).name)
-        groups.insert(0, group("launch", "Run this page as a notebook", "fas fa-rocket", places))
+    own = Path(page).name if has_notebook(app.config, page) else ""
+    places = launches(Published(*app.config.bindery_published), own)
+    tooltip = "Run this page as a notebook" if own else "Open the book's notebooks"
+    groups.insert(0, group("launch", tooltip, "fas fa-rocket", places))
     context["header_buttons"][:0] = groups
 
 

@@ -84,7 +84,8 @@ def test_the_reader_gets_notebook_source_and_handout(build, book):
     assert places == [f"{COLAB}a2.ipynb", f"{BINDER}a2.ipynb"]
     not_made = menu(pages["a2"], "download")
     assert not_made == {".md": "../downloads/a2.md", "Print": None}, "no button leads nowhere"
-    assert menu(pages["words"], "launch") == {}
+    everything = {"Colab": COLAB.rstrip("/"), "Binder": BINDER.removesuffix("/tree/")}
+    assert menu(pages["words"], "launch") == everything
     assert menu(pages["words"], "download") == {".md": "downloads/words.md", "Print": None}
     assert menu(pages["intro"], "download")[".pdf"] == "downloads/unrolled.pdf"
     for page in ("genindex", "search"):

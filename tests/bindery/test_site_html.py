@@ -35,6 +35,7 @@ STUDENT = Path("notebooks", "student")  # below the folder that holds the site
 PAPER = Path("handouts", "a4", "student")
 COLAB = "https://colab.research.google.com/github/{}/blob/{}/{}.ipynb"
 BINDER = "https://mybinder.org/v2/gh/{}/{}?urlpath=lab/tree/{}.ipynb"
+EVERY = {COLAB: "/{}.ipynb", BINDER: "/tree/{}.ipynb"}  # without it: the list of all notebooks
 # A menu's buttons, each with whether it can be seen: in the window, and nothing lies upon it.
 BUTTONS = """menu => [...menu.querySelectorAll(".dropdown-item")].map(button => {
   const {left, top, right, bottom} = button.getBoundingClientRect();
@@ -169,7 +170,8 @@ def wrong_buttons(name, found, root=ROOT, site=SITE):
     settings = yaml.safe_load((root / "_config.yml").read_text())["repository"]
     at = settings["url"].removeprefix("https://github.com/"), settings["notebooks_branch"], stem
     for text, address in {"Colab": COLAB, "Binder": BINDER}.items():
-        expected = address.format(*at) if notebook.is_file() else None
+        one = notebook.is_file()
+        expected = (address if one else address.removesuffix(EVERY[address])).format(*at)
         if buttons.get(text) != expected:
             wrong.append(f"{text}: expected {expected}, got {buttons.get(text)}")
     files = {".md": source, ".ipynb": notebook, ".pdf": paper}
