@@ -90,7 +90,7 @@ $(exported)/%:
 # They run untouched, and with the solutions pass their checks; in the profile smoke. With
 # SOLUTIONS='a?.ipynb' only the assignments' solutions run.
 notebooks-check: notebooks
-	UNROLLED_SOLUTIONS='$(SOLUTIONS)' $(bin)/python -m pytest -n 2 -m notebooks tests/test_notebooks.py
+	UNROLLED_SOLUTIONS='$(SOLUTIONS)' $(bin)/python -m pytest -n 2 --dist worksteal -m notebooks tests/test_notebooks.py
 
 # The students' notebooks, as the local git branch that Colab and Binder open; nothing is pushed.
 branch: notebooks

@@ -29,7 +29,7 @@ NEEDED = {
 }
 OPTIONAL = {
     "numba": ("fast", "the NumPy cells run several times slower"),
-    "onnx": ("book", "networks cannot be written for other programs"),
+    "onnx": ("onnx", "networks cannot be written for other programs"),
     "distributed": ("cluster", "sweeps stay on one machine"),
 }
 
