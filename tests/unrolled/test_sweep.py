@@ -61,6 +61,11 @@ def nothing_runs_on():
             process.communicate()
 
 
+def listen():
+    """Heed Ctrl-C even where the tests themselves run in the background, and shells ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(*arguments, **environment):
     process = subprocess.Popen(
         command(*arguments),
@@ -69,6 +74,7 @@ def start(*arguments, **environment):
         text=True,
         env={**os.environ, **environment},
         start_new_session=True,
+        preexec_fn=listen,
     )
     STARTED.append(process)
     return process
