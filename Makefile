@@ -88,9 +88,9 @@ $(exported)/%:
 	UNROLLED_EDITION=$* $(sphinx) --path-output $@ --builder custom --custom-builder notebooks
 
 # They run untouched, and with the solutions pass their checks; in the profile smoke. With
-# SOLUTIONS='a?.ipynb' only the assignments' solutions run.
+# NOTEBOOKS='a?.ipynb' only the assignments' run.
 notebooks-check: notebooks
-	UNROLLED_SOLUTIONS='$(SOLUTIONS)' $(bin)/python -m pytest -n 2 --dist worksteal -m notebooks tests/test_notebooks.py
+	UNROLLED_NOTEBOOKS='$(NOTEBOOKS)' $(bin)/python -m pytest -n 2 --dist worksteal -m notebooks tests/test_notebooks.py
 
 # The students' notebooks, as the local git branch that Colab and Binder open; nothing is pushed.
 branch: notebooks

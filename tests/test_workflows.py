@@ -254,7 +254,7 @@ WRONG = [
     (of_pins, "ci", "actions/checkout@v4", "actions/checkout"),
     (of_pins, "ci", "./.github/actions/book", "./.github/actions/boook"),
     (of_commands, "ci", "make site-test", "make site-tset"),
-    (of_commands, "ci", "SOLUTIONS=", "SOLUTION="),
+    (of_commands, "ci", "GRADED=", "GRADE="),
     (of_commands, "ci", "make site-test", "pytest -m html"),
     (of_commands, "ci", "make site-test", "make check && make book"),
     (of_commands, "weekly", "nbgrader, ", "nbgraderr, "),

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from bindery import social
 from bindery.build import output_folder
-from bindery.checks import read_pages
 from bindery.execute import main
 from bs4 import BeautifulSoup
 from unrolled import assignments
@@ -61,9 +60,7 @@ def test_a_page_that_sphinx_makes_needs_no_description():
 
 @pytest.mark.html
 @pytest.mark.skipif(not SITE.exists(), reason="the book is not built: run `make book`")
-def test_every_built_page_is_described_and_listed():
-    pages = read_pages(SITE)
-    assert social.faults_of_descriptions(pages) == []
+def test_every_chapter_is_listed():  # that every page is described, `make check` says
     listed = (SITE / "sitemap.xml").read_text()
     chapters = [path.stem for path in (ROOT / "chapters").glob("*.md")]
     assert not [name for name in chapters if f"/chapters/{name}.html</loc>" not in listed]
