@@ -52,7 +52,7 @@ class Compiled:
             raise ValueError("engine: compiled loops do small RNNs of one layer on the CPU only")
         self.task, self.settings, self.cut = task, settings, cut
         self.size = settings.hidden_size
-        self.padded, self.rows = 4 * -(-self.size // 4), 2 * -(-self.size // 2)
+        self.padded = 4 * -(-self.size // 4)
         self.members = list(members)
         self.theta = [self._row(member.weights) for member in members]
         self.trained = self._row(
@@ -104,7 +104,6 @@ class Compiled:
             rates,
             *member.draw(len(rates)),
             self.padded,
-            self.rows,
             self.task.is_bit,
             settings.momentum,
             settings.clip or 0.0,
@@ -118,7 +117,7 @@ class Compiled:
         late = self.task.late_bias
         return np.stack(
             [
-                kernels.outputs(theta, batch.x, batch.lengths, self.padded, self.rows, late)
+                kernels.outputs(theta, batch.x, batch.lengths, self.padded, late)
                 for theta, batch in zip(self.theta, batches, strict=True)
             ]
         )

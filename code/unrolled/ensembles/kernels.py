@@ -5,9 +5,8 @@ NumPy equations of chapter "An RNN in NumPy" are written here as loops, which Nu
 machine code. `[H, T, L]` is the order of all arrays: units, steps, and last the sequences of a
 batch, the *lanes*, which the processor works on several at a time.
 
-H is a multiple of four here: units are added whose weights are 0 and stay 0. Inner loops then take
-four units for two others at once, because a number is loaded once for several products. Of the
-units added, at most one is computed: as many rows as there are units, made even.
+H is a multiple of four here: units are added whose weights are 0 and stay 0, and every inner loop
+then takes four units at once, because each number is loaded once for four products.
 
 Source: Lambert (1768) for the fraction of tanh; chapter "What the numbers say".
 """
@@ -71,14 +70,11 @@ def _add(a, w, b):
 
 
 @njit(inline="always", **COMPILED)
-def _add_to_two(a, b, u, v, c0, c1, c2, c3):
-    """a ← a + u₀c₀ + u₁c₁ + u₂c₂ + u₃c₃, and b likewise with v."""
-    u0, u1, u2, u3 = u[0], u[1], u[2], u[3]
-    v0, v1, v2, v3 = v[0], v[1], v[2], v[3]
+def _add_four(a, w, b0, b1, b2, b3):
+    """a ← a + w₀b₀ + w₁b₁ + w₂b₂ + w₃b₃."""
+    w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
     for k in range(a.size):
-        x0, x1, x2, x3 = c0[k], c1[k], c2[k], c3[k]
-        a[k] += u0 * x0 + u1 * x1 + u2 * x2 + u3 * x3
-        b[k] += v0 * x0 + v1 * x1 + v2 * x2 + v3 * x3
+        a[k] += w0 * b0[k] + w1 * b1[k] + w2 * b2[k] + w3 * b3[k]
 
 
 @njit(inline="always", **COMPILED)
@@ -94,30 +90,6 @@ def _dot_four(a, b0, b1, b2, b3, into):
     into[1] += s1
     into[2] += s2
     into[3] += s3
-
-
-@njit(inline="always", **COMPILED)
-def _dot_two(a, b, c0, c1, c2, c3, of_a, of_b):
-    """Add the eight products a·c₀ … a·c₃ and b·c₀ … b·c₃ to four numbers each."""
-    s0 = s1 = s2 = s3 = t0 = t1 = t2 = t3 = ZERO
-    for k in range(a.size):
-        x0, x1, x2, x3 = c0[k], c1[k], c2[k], c3[k]
-        s0 += a[k] * x0
-        s1 += a[k] * x1
-        s2 += a[k] * x2
-        s3 += a[k] * x3
-        t0 += b[k] * x0
-        t1 += b[k] * x1
-        t2 += b[k] * x2
-        t3 += b[k] * x3
-    of_a[0] += s0
-    of_a[1] += s1
-    of_a[2] += s2
-    of_a[3] += s3
-    of_b[0] += t0
-    of_b[1] += t1
-    of_b[2] += t2
-    of_b[3] += t3
 
 
 @njit(inline="always", **COMPILED)
@@ -152,7 +124,7 @@ def parts(theta, hidden, inputs):
 
 
 @njit(**COMPILED)
-def forward(theta, x, h, z, late_bias, rows):
+def forward(theta, x, h, z, late_bias):
     """Read the lanes: h_t = tanh(W x_t + R h_{t-1} + b_ih + b_hh), z_t = V h_t + b_y.
 
     Args:
@@ -161,11 +133,10 @@ def forward(theta, x, h, z, late_bias, rows):
         h: receives the states [H, T + 1, L]; h_0 stands in it.
         z: receives the outputs [T, L].
         late_bias: whether b_hh is left out at the first step, as assignment 3's Elman network does.
-        rows: units that are computed, an even number; the others are 0.
     """
     hidden, inputs, steps = h.shape[0], x.shape[0], z.shape[0]
     w, r, b_ih, b_hh, v, b_y = parts(theta, hidden, inputs)
-    for i in range(rows):  # what does not depend on the state, for all steps at once
+    for i in range(hidden):  # what does not depend on the state, for all steps at once
         pre = h[i, 1:].reshape(-1)
         pre[:] = b_ih[i] + b_hh[i]
         for d in range(inputs):
@@ -173,16 +144,14 @@ def forward(theta, x, h, z, late_bias, rows):
         if late_bias:
             h[i, 1] -= b_hh[i]
     for t in range(steps):
-        for i in range(0, rows, 2):
-            a, b = h[i, t + 1], h[i + 1, t + 1]
+        for i in range(hidden):
+            pre = h[i, t + 1]
             for j in range(0, hidden, 4):
-                h0, h1, h2, h3 = h[j, t], h[j + 1, t], h[j + 2, t], h[j + 3, t]
-                _add_to_two(a, b, r[i, j : j + 4], r[i + 1, j : j + 4], h0, h1, h2, h3)
-            _tanh_all(a)
-            _tanh_all(b)
+                _add_four(pre, r[i, j : j + 4], h[j, t], h[j + 1, t], h[j + 2, t], h[j + 3, t])
+            _tanh_all(pre)
     out = z.reshape(-1)
     out[:] = b_y[0]
-    for j in range(rows):
+    for j in range(hidden):
         _add(out, v[j], h[j, 1:].reshape(-1))
 
 
@@ -230,7 +199,7 @@ def judge(z, y, weight, is_bit, share, products):
 
 
 @njit(**COMPILED)
-def backward(theta, h, e, delta, inputs, cut, rows):
+def backward(theta, h, e, delta, inputs, cut):
     """Carry ∂L/∂z back: δ_t = (V ∂L/∂z_t + Rᵀ δ_{t+1}) ⊙ (1 − h_t²).
 
     Args:
@@ -240,32 +209,34 @@ def backward(theta, h, e, delta, inputs, cut, rows):
         delta: receives δ, [H, T, L].
         inputs: D.
         cut: the gradient stops where a multiple of `cut` steps begins; 0: nowhere.
-        rows: see `forward`.
     """
     hidden, steps = delta.shape[:2]
     _, r, _, _, v, _ = parts(theta, hidden, inputs)
     transposed = r.T.copy()
     flat = e.reshape(-1)
-    for j in range(rows):
+    for j in range(hidden):
         d = delta[j].reshape(-1)
         d[:] = ZERO
         _add(d, v[j], flat)
     for t in range(steps - 1, -1, -1):
         goes_on = t + 1 < steps and not (cut and (t + 1) % cut == 0)
-        for j in range(0, rows, 2):
-            a, b = delta[j, t], delta[j + 1, t]
+        for j in range(hidden):
+            d = delta[j, t]
             if goes_on:
-                u, v = transposed[j], transposed[j + 1]
                 for i in range(0, hidden, 4):
-                    d0, d1 = delta[i, t + 1], delta[i + 1, t + 1]
-                    d2, d3 = delta[i + 2, t + 1], delta[i + 3, t + 1]
-                    _add_to_two(a, b, u[i : i + 4], v[i : i + 4], d0, d1, d2, d3)
-            _times_slope(a, h[j, t + 1])
-            _times_slope(b, h[j + 1, t + 1])
+                    _add_four(
+                        d,
+                        transposed[j, i : i + 4],
+                        delta[i, t + 1],
+                        delta[i + 1, t + 1],
+                        delta[i + 2, t + 1],
+                        delta[i + 3, t + 1],
+                    )
+            _times_slope(d, h[j, t + 1])
 
 
 @njit(**COMPILED)
-def collect(gradient, x, h, e, delta, late_bias, rows):
+def collect(gradient, x, h, e, delta, late_bias):
     """Add up what every step and lane says about the shared weights: ∂L/∂R = Σ δ_t h_{t-1}ᵀ …
 
     Args:
@@ -275,19 +246,16 @@ def collect(gradient, x, h, e, delta, late_bias, rows):
         e: [T, L].
         delta: [H, T, L].
         late_bias: see `forward`.
-        rows: see `forward`.
     """
     hidden, steps, lanes = delta.shape
     w, r, b_ih, b_hh, v, _ = parts(gradient, hidden, x.shape[0])
     size, errors = steps * lanes, e.reshape(-1)
-    for i in range(0, rows, 2):
-        a, b = delta[i].reshape(-1), delta[i + 1].reshape(-1)
+    for i in range(hidden):
+        d = delta[i].reshape(-1)
         for j in range(0, hidden, 4):
             h0, h1 = h[j].reshape(-1)[:size], h[j + 1].reshape(-1)[:size]
             h2, h3 = h[j + 2].reshape(-1)[:size], h[j + 3].reshape(-1)[:size]
-            _dot_two(a, b, h0, h1, h2, h3, r[i, j : j + 4], r[i + 1, j : j + 4])
-    for i in range(rows):
-        d = delta[i].reshape(-1)
+            _dot_four(d, h0, h1, h2, h3, r[i, j : j + 4])
         for k in range(x.shape[0]):
             inner, into = x[k].reshape(-1), ZERO
             for m in range(size):
@@ -362,7 +330,7 @@ def change(theta, gradient, moments, done, rate, momentum, clip, adam):
 @njit(**COMPILED)
 def advance(
     theta, trained, moments, done, rates, x, y, weight, lengths,
-    hidden, rows, is_bit, momentum, clip, adam, late_bias, cut,
+    hidden, is_bit, momentum, clip, adam, late_bias, cut,
 ):  # fmt: skip
     """Make K updates of one network, one a batch.
 
@@ -377,7 +345,6 @@ def advance(
         weight: [K, N, T, 1], 1 where a step counts and 0 elsewhere.
         lengths: true lengths [K, N].
         hidden: H, a multiple of four.
-        rows: see `forward`.
         is_bit: cross-entropy of logits, or else the squared error.
         momentum: of SGD.
         clip: largest norm of the gradient; 0: none.
@@ -400,7 +367,7 @@ def advance(
         share, ragged = F(ONE / weight[k].sum()), lengths[k].min() < steps
         for first in range(0, sequences, lanes):
             load(x[k], y[k], weight[k], lengths[k], first, here, wanted, counts, inside)
-            forward(theta, here, h, z, late_bias, rows)
+            forward(theta, here, h, z, late_bias)
             if ragged:
                 past_the_end(z, inside, theta[-1])
             loss, right = judge(z, wanted, counts, is_bit, share, products)
@@ -409,15 +376,15 @@ def advance(
             gradient[-1] += _sum(z.reshape(-1))
             if ragged:
                 z *= inside
-            backward(theta, h, z, delta, inputs, cut, rows)
-            collect(gradient, here, h, z, delta, late_bias, rows)
+            backward(theta, h, z, delta, inputs, cut)
+            collect(gradient, here, h, z, delta, late_bias)
         gradient *= trained
         change(theta, gradient, moments, done + k, rates[k], momentum, clip, adam)
     return seen
 
 
 @njit(**COMPILED)
-def outputs(theta, x, lengths, hidden, rows, late_bias):
+def outputs(theta, x, lengths, hidden, late_bias):
     """Return the outputs [N, T, 1] of one network on sequences x [N, T, D]."""
     sequences, steps, inputs = x.shape
     lanes = min(LANES, 8 * math.ceil(sequences / 8))
@@ -426,7 +393,7 @@ def outputs(theta, x, lengths, hidden, rows, late_bias):
     result = np.empty((sequences, steps, 1), F)
     for first in range(0, sequences, lanes):
         load(x, x, x, lengths, first, here, unused, unused, inside)
-        forward(theta, here, h, z, late_bias, rows)
+        forward(theta, here, h, z, late_bias)
         past_the_end(z, inside, theta[-1])
         for n in range(min(lanes, sequences - first)):
             result[first + n, :, 0] = z[:, n]

@@ -41,7 +41,7 @@ def _network(rng):
 
 
 def _loss(theta, x, y, weight, lengths, is_bit, late_bias):
-    z = kernels.outputs(theta, x, lengths, H, H, late_bias).astype(np.float64)
+    z = kernels.outputs(theta, x, lengths, H, late_bias).astype(np.float64)
     entropy, square = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z))), (z - y) ** 2
     loss = entropy if is_bit else square
     return float((loss * weight).sum() / weight.sum())
@@ -55,7 +55,7 @@ def test_outputs_are_those_of_the_cell():
     inside = np.arange(T) < lengths[:, None]
     expected = (cell.forward(x)[0] * inside[..., None]) @ readout + bias
     np.testing.assert_allclose(
-        kernels.outputs(theta, x, lengths, H, H, False)[..., 0], expected, atol=2e-6
+        kernels.outputs(theta, x, lengths, H, False)[..., 0], expected, atol=2e-6
     )
 
 
@@ -74,7 +74,7 @@ def test_gradients_are_those_of_central_differences(is_bit, late_bias, ragged):
     moved = theta.copy()
     seen = kernels.advance(
         moved, np.ones_like(theta), np.zeros((2, len(theta)), F), 0, np.ones(1),
-        *(part[None] for part in case[:4]), H, H, is_bit, 0.0, 0.0, False, late_bias, 0,
+        *(part[None] for part in case[:4]), H, is_bit, 0.0, 0.0, False, late_bias, 0,
     )  # fmt: skip
     assert seen[0, 0] == pytest.approx(_loss(theta, *case), abs=1e-5)
     expected = numerical_gradient(lambda moved: _loss(moved, *case), theta, eps=1e-2)
