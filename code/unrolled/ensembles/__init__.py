@@ -85,8 +85,9 @@ def train(
     Raises:
         ValueError: see `count`.
     """
-    if seeds < 1:
-        raise ValueError(f"seeds: expected at least 1, got {seeds}")
+    for named, value, least in (("seeds", seeds, 1), ("together", together, 1), ("cut", cut, 0)):
+        if value is not None and (not isinstance(value, int) or value < least):
+            raise ValueError(f"{named}: expected at least {least}, got {value}")
     chosen = assignments.settings_of(name, settings, profile, **overrides)
     task = task_of(name, chosen, **(network or {}))
     engine = engine or faster(task, chosen, device)

@@ -104,6 +104,7 @@ class Compiled:
             rates,
             *member.draw(len(rates)),
             self.padded,
+            self.size,
             self.task.is_bit,
             settings.momentum,
             settings.clip or 0.0,
@@ -117,7 +118,7 @@ class Compiled:
         late = self.task.late_bias
         return np.stack(
             [
-                kernels.outputs(theta, batch.x, batch.lengths, self.padded, late)
+                kernels.outputs(theta, batch.x, batch.lengths, self.padded, self.size, late)
                 for theta, batch in zip(self.theta, batches, strict=True)
             ]
         )

@@ -6,7 +6,8 @@ machine code. `[H, T, L]` is the order of all arrays: units, steps, and last the
 batch, the *lanes*, which the processor works on several at a time.
 
 H is a multiple of four here: units are added whose weights are 0 and stay 0, and every inner loop
-then takes four units at once, because each number is loaded once for four products.
+then takes four units at once, because each number is loaded once for four products. What the units
+added would compute, 0, is left out: only the first `rows` are worked on.
 
 Source: Lambert (1768) for the fraction of tanh; chapter "What the numbers say".
 """
@@ -93,6 +94,34 @@ def _dot_four(a, b0, b1, b2, b3, into):
 
 
 @njit(inline="always", **COMPILED)
+def _dot_sixteen(a0, a1, a2, a3, b0, b1, b2, b3, into):
+    """Add the products of four rows a with four rows b to [4, 4] numbers."""
+    s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = ZERO
+    s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = ZERO
+    for k in range(a0.size):
+        s00 += a0[k] * b0[k]
+        s01 += a0[k] * b1[k]
+        s02 += a0[k] * b2[k]
+        s03 += a0[k] * b3[k]
+        s10 += a1[k] * b0[k]
+        s11 += a1[k] * b1[k]
+        s12 += a1[k] * b2[k]
+        s13 += a1[k] * b3[k]
+        s20 += a2[k] * b0[k]
+        s21 += a2[k] * b1[k]
+        s22 += a2[k] * b2[k]
+        s23 += a2[k] * b3[k]
+        s30 += a3[k] * b0[k]
+        s31 += a3[k] * b1[k]
+        s32 += a3[k] * b2[k]
+        s33 += a3[k] * b3[k]
+    sums = ((s00, s01, s02, s03), (s10, s11, s12, s13), (s20, s21, s22, s23), (s30, s31, s32, s33))
+    for i in range(4):
+        for j in range(4):
+            into[i, j] += sums[i][j]
+
+
+@njit(inline="always", **COMPILED)
 def _sum(a):
     total = ZERO
     for k in range(a.size):
@@ -124,7 +153,7 @@ def parts(theta, hidden, inputs):
 
 
 @njit(**COMPILED)
-def forward(theta, x, h, z, late_bias):
+def forward(theta, x, h, z, late_bias, rows):
     """Read the lanes: h_t = tanh(W x_t + R h_{t-1} + b_ih + b_hh), z_t = V h_t + b_y.
 
     Args:
@@ -133,10 +162,11 @@ def forward(theta, x, h, z, late_bias):
         h: receives the states [H, T + 1, L]; h_0 stands in it.
         z: receives the outputs [T, L].
         late_bias: whether b_hh is left out at the first step, as assignment 3's Elman network does.
+        rows: how many of the H units are not added ones.
     """
     hidden, inputs, steps = h.shape[0], x.shape[0], z.shape[0]
     w, r, b_ih, b_hh, v, b_y = parts(theta, hidden, inputs)
-    for i in range(hidden):  # what does not depend on the state, for all steps at once
+    for i in range(rows):  # what does not depend on the state, for all steps at once
         pre = h[i, 1:].reshape(-1)
         pre[:] = b_ih[i] + b_hh[i]
         for d in range(inputs):
@@ -144,14 +174,14 @@ def forward(theta, x, h, z, late_bias):
         if late_bias:
             h[i, 1] -= b_hh[i]
     for t in range(steps):
-        for i in range(hidden):
+        for i in range(rows):
             pre = h[i, t + 1]
             for j in range(0, hidden, 4):
                 _add_four(pre, r[i, j : j + 4], h[j, t], h[j + 1, t], h[j + 2, t], h[j + 3, t])
             _tanh_all(pre)
     out = z.reshape(-1)
     out[:] = b_y[0]
-    for j in range(hidden):
+    for j in range(rows):
         _add(out, v[j], h[j, 1:].reshape(-1))
 
 
@@ -199,7 +229,7 @@ def judge(z, y, weight, is_bit, share, products):
 
 
 @njit(**COMPILED)
-def backward(theta, h, e, delta, inputs, cut):
+def backward(theta, h, e, delta, inputs, cut, rows):
     """Carry ∂L/∂z back: δ_t = (V ∂L/∂z_t + Rᵀ δ_{t+1}) ⊙ (1 − h_t²).
 
     Args:
@@ -209,18 +239,19 @@ def backward(theta, h, e, delta, inputs, cut):
         delta: receives δ, [H, T, L].
         inputs: D.
         cut: the gradient stops where a multiple of `cut` steps begins; 0: nowhere.
+        rows: see `forward`.
     """
     hidden, steps = delta.shape[:2]
     _, r, _, _, v, _ = parts(theta, hidden, inputs)
     transposed = r.T.copy()
     flat = e.reshape(-1)
-    for j in range(hidden):
+    for j in range(rows):
         d = delta[j].reshape(-1)
         d[:] = ZERO
         _add(d, v[j], flat)
     for t in range(steps - 1, -1, -1):
         goes_on = t + 1 < steps and not (cut and (t + 1) % cut == 0)
-        for j in range(hidden):
+        for j in range(rows):
             d = delta[j, t]
             if goes_on:
                 for i in range(0, hidden, 4):
@@ -250,12 +281,19 @@ def collect(gradient, x, h, e, delta, late_bias):
     hidden, steps, lanes = delta.shape
     w, r, b_ih, b_hh, v, _ = parts(gradient, hidden, x.shape[0])
     size, errors = steps * lanes, e.reshape(-1)
+    slopes, states = delta.reshape(hidden, -1), h.reshape(hidden, -1)
+    for j in range(0, hidden, 4):
+        h0, h1 = states[j, :size], states[j + 1, :size]
+        h2, h3 = states[j + 2, :size], states[j + 3, :size]
+        if lanes == LANES:  # short rows would lose in adding up what they gain in loading
+            for i in range(0, hidden, 4):
+                d0, d1, d2, d3 = slopes[i], slopes[i + 1], slopes[i + 2], slopes[i + 3]
+                _dot_sixteen(d0, d1, d2, d3, h0, h1, h2, h3, r[i : i + 4, j : j + 4])
+        else:
+            for i in range(hidden):
+                _dot_four(slopes[i], h0, h1, h2, h3, r[i, j : j + 4])
     for i in range(hidden):
-        d = delta[i].reshape(-1)
-        for j in range(0, hidden, 4):
-            h0, h1 = h[j].reshape(-1)[:size], h[j + 1].reshape(-1)[:size]
-            h2, h3 = h[j + 2].reshape(-1)[:size], h[j + 3].reshape(-1)[:size]
-            _dot_four(d, h0, h1, h2, h3, r[i, j : j + 4])
+        d = slopes[i]
         for k in range(x.shape[0]):
             inner, into = x[k].reshape(-1), ZERO
             for m in range(size):
@@ -271,17 +309,24 @@ def collect(gradient, x, h, e, delta, late_bias):
 
 
 @njit(**COMPILED)
-def load(x, y, weight, lengths, first, lanes_x, lanes_y, lanes_weight, inside):
-    """Copy sequences first, first + 1 … into the lanes; lanes without a sequence do not count."""
+def load(x, y, weight, lengths, first, ragged, lanes_x, lanes_y, lanes_weight, inside):
+    """Copy sequences first, first + 1 … into the lanes; lanes without a sequence do not count.
+
+    Only where sequences are `ragged` is it noted which steps lie inside them.
+    """
     steps, count = lanes_y.shape[0], min(lanes_y.shape[1], len(x) - first)
     lanes_weight[:, count:] = ZERO
-    for n in range(count):
-        for t in range(steps):
-            for d in range(x.shape[2]):
+    for t in range(steps):
+        for d in range(x.shape[2]):
+            for n in range(count):
                 lanes_x[d, t, n] = x[first + n, t, d]
+        for n in range(count):
             lanes_y[t, n] = y[first + n, t, 0]
+        for n in range(count):
             lanes_weight[t, n] = weight[first + n, t, 0]
-            inside[t, n] = ONE if t < lengths[first + n] else ZERO
+        if ragged:
+            for n in range(count):
+                inside[t, n] = ONE if t < lengths[first + n] else ZERO
 
 
 @njit(**COMPILED)
@@ -330,7 +375,7 @@ def change(theta, gradient, moments, done, rate, momentum, clip, adam):
 @njit(**COMPILED)
 def advance(
     theta, trained, moments, done, rates, x, y, weight, lengths,
-    hidden, is_bit, momentum, clip, adam, late_bias, cut,
+    hidden, rows, is_bit, momentum, clip, adam, late_bias, cut,
 ):  # fmt: skip
     """Make K updates of one network, one a batch.
 
@@ -345,6 +390,7 @@ def advance(
         weight: [K, N, T, 1], 1 where a step counts and 0 elsewhere.
         lengths: true lengths [K, N].
         hidden: H, a multiple of four.
+        rows: see `forward`.
         is_bit: cross-entropy of logits, or else the squared error.
         momentum: of SGD.
         clip: largest norm of the gradient; 0: none.
@@ -366,8 +412,8 @@ def advance(
         gradient[:] = ZERO
         share, ragged = F(ONE / weight[k].sum()), lengths[k].min() < steps
         for first in range(0, sequences, lanes):
-            load(x[k], y[k], weight[k], lengths[k], first, here, wanted, counts, inside)
-            forward(theta, here, h, z, late_bias)
+            load(x[k], y[k], weight[k], lengths[k], first, ragged, here, wanted, counts, inside)
+            forward(theta, here, h, z, late_bias, rows)
             if ragged:
                 past_the_end(z, inside, theta[-1])
             loss, right = judge(z, wanted, counts, is_bit, share, products)
@@ -376,7 +422,7 @@ def advance(
             gradient[-1] += _sum(z.reshape(-1))
             if ragged:
                 z *= inside
-            backward(theta, h, z, delta, inputs, cut)
+            backward(theta, h, z, delta, inputs, cut, rows)
             collect(gradient, here, h, z, delta, late_bias)
         gradient *= trained
         change(theta, gradient, moments, done + k, rates[k], momentum, clip, adam)
@@ -384,17 +430,18 @@ def advance(
 
 
 @njit(**COMPILED)
-def outputs(theta, x, lengths, hidden, late_bias):
+def outputs(theta, x, lengths, hidden, rows, late_bias):
     """Return the outputs [N, T, 1] of one network on sequences x [N, T, D]."""
     sequences, steps, inputs = x.shape
     lanes = min(LANES, 8 * math.ceil(sequences / 8))
     h, z = np.zeros((hidden, steps + 1, lanes), F), np.zeros((steps, lanes), F)
     here, unused, inside = np.zeros((inputs, steps, lanes), F), np.zeros_like(z), np.ones_like(z)
-    result = np.empty((sequences, steps, 1), F)
+    result, ragged = np.empty((sequences, steps, 1), F), lengths.min() < steps
     for first in range(0, sequences, lanes):
-        load(x, x, x, lengths, first, here, unused, unused, inside)
-        forward(theta, here, h, z, late_bias)
-        past_the_end(z, inside, theta[-1])
+        load(x, x, x, lengths, first, ragged, here, unused, unused, inside)
+        forward(theta, here, h, z, late_bias, rows)
+        if ragged:
+            past_the_end(z, inside, theta[-1])
         for n in range(min(lanes, sequences - first)):
             result[first + n, :, 0] = z[:, n]
     return result

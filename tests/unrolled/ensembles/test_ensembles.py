@@ -321,9 +321,12 @@ def test_what_makes_no_sense_is_refused(monkeypatch):
         batched.Ensemble(task, [])
     with pytest.raises(ValueError, match="cell: expected one of rnn, lstm, gru, got 'elman'"):
         batched.Ensemble(members.Task("elman", None, None), [{}])
-    for seeds in (0, -3):
+    for seeds in (0, -3, 2.5):
         with pytest.raises(ValueError, match=f"seeds: expected at least 1, got {seeds}"):
             ensembles.count("parity-rnn", seeds=seeds)
+    for unfit, least in ({"together": 0}, 1), ({"cut": -1}, 0):
+        with pytest.raises(ValueError, match=f"{next(iter(unfit))}: expected at least {least}"):
+            ensembles.count("parity-rnn", seeds=1, **unfit)
     with pytest.raises(ValueError, match="unknown field sead"):
         ensembles.count("parity-rnn", seeds=1, sead=2)
     with pytest.raises(ValueError, match="engine: expected one of batched, compiled, got 'fast'"):

@@ -6,7 +6,7 @@ from unrolled.ensembles import kernels
 from unrolled.gradcheck import numerical_gradient
 
 F = np.float32
-H, D, T, N = 4, 2, 6, 5
+H, D, T = 8, 2, 6
 
 
 @njit
@@ -41,7 +41,7 @@ def _network(rng):
 
 
 def _loss(theta, x, y, weight, lengths, is_bit, late_bias):
-    z = kernels.outputs(theta, x, lengths, H, late_bias).astype(np.float64)
+    z = kernels.outputs(theta, x, lengths, H, H, late_bias).astype(np.float64)
     entropy, square = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z))), (z - y) ** 2
     loss = entropy if is_bit else square
     return float((loss * weight).sum() / weight.sum())
@@ -55,26 +55,27 @@ def test_outputs_are_those_of_the_cell():
     inside = np.arange(T) < lengths[:, None]
     expected = (cell.forward(x)[0] * inside[..., None]) @ readout + bias
     np.testing.assert_allclose(
-        kernels.outputs(theta, x, lengths, H, False)[..., 0], expected, atol=2e-6
+        kernels.outputs(theta, x, lengths, H, H, False)[..., 0], expected, atol=2e-6
     )
 
 
 @pytest.mark.parametrize("is_bit", [True, False])
 @pytest.mark.parametrize("late_bias", [True, False])
 @pytest.mark.parametrize("ragged", [True, False])
-def test_gradients_are_those_of_central_differences(is_bit, late_bias, ragged):
+@pytest.mark.parametrize("n", [5, kernels.LANES + 3])  # fewer than lanes, and more
+def test_gradients_are_those_of_central_differences(is_bit, late_bias, ragged, n):
     """One SGD step of rate 1 shows the gradient; the loss returned is the loss."""
     rng = np.random.default_rng(1)
     *_, theta = _network(rng)
-    x = rng.normal(size=(N, T, D)).astype(F)
-    y = rng.integers(0, 2, (N, T, 1)).astype(F)
-    weight = rng.integers(0, 2, (N, T, 1)).astype(F)
-    lengths = np.array([6, 4, 4, 2, 1]) if ragged else np.full(N, T)
+    x = rng.normal(size=(n, T, D)).astype(F)
+    y = rng.integers(0, 2, (n, T, 1)).astype(F)
+    weight = rng.integers(0, 2, (n, T, 1)).astype(F)
+    lengths = rng.integers(1, T + 1, n) if ragged else np.full(n, T)
     case = (x, y, weight, lengths, is_bit, late_bias)
     moved = theta.copy()
     seen = kernels.advance(
         moved, np.ones_like(theta), np.zeros((2, len(theta)), F), 0, np.ones(1),
-        *(part[None] for part in case[:4]), H, is_bit, 0.0, 0.0, False, late_bias, 0,
+        *(part[None] for part in case[:4]), H, H, is_bit, 0.0, 0.0, False, late_bias, 0,
     )  # fmt: skip
     assert seen[0, 0] == pytest.approx(_loss(theta, *case), abs=1e-5)
     expected = numerical_gradient(lambda moved: _loss(moved, *case), theta, eps=1e-2)
