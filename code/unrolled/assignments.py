@@ -57,6 +57,12 @@ class Settings:
     masked: bool = True
 
 
+CHOICES = {"optimizer": ("sgd", "adam"), "schedule": ("constant", "one-cycle")}
+LEAST = dict.fromkeys(("hidden_size", "num_layers", "batch_size", "evaluate_every"), 1) | (
+    dict.fromkeys(("steps", "n_train", "n_validate", "learning_rate", "momentum"), 0)
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Model:
     """One row of the table.
@@ -344,7 +350,7 @@ def settings_of(
         overrides: fields to change last, such as `seq_len=20`.
 
     Raises:
-        ValueError: an unknown model, settings, profile or field.
+        ValueError: an unknown model, settings, profile or field, or a value that none can have.
     """
     row = model(name)
     if settings not in ("recipe", "assignment"):
@@ -357,4 +363,19 @@ def settings_of(
     chosen = row.recipe if settings == "recipe" else row.sheet
     if profile(profile_name).name == "smoke":
         chosen = replace(chosen, **row.smoke)
-    return replace(chosen, **overrides)
+    return possible(replace(chosen, **overrides))
+
+
+def possible(settings: Settings) -> Settings:
+    """Return the settings if something can be trained with them.
+
+    Raises:
+        ValueError: an optimiser or a schedule that is not known, or too small a number.
+    """
+    for name, known in CHOICES.items():
+        if (value := getattr(settings, name)) not in known:
+            raise ValueError(f"{name}: expected {' or '.join(known)}, got {value!r}")
+    for name, least in LEAST.items():
+        if (value := getattr(settings, name)) < least:
+            raise ValueError(f"{name}: expected at least {least}, got {value}")
+    return settings

@@ -35,7 +35,8 @@ def connected(address: str) -> Iterator[Any]:
     try:
         get_address_host_port(address)  # a client that was given no address never quite closes
         client = Client(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)
-    except (OSError, ValueError) as error:
+    # Another server's greeting is read as lengths of messages, for which there is no memory.
+    except (OSError, ValueError, MemoryError) as error:
         raise ValueError(
             f"--dask: no scheduler answers at {address!r}; `dask scheduler` starts one and prints "
             "its address, such as tcp://192.0.2.7:8786"

@@ -16,7 +16,9 @@ from filelock import FileLock
 Line = dict[str, Any]
 
 START = b'{"key": "'  # of every line: it tells half a line from somebody else's file
-FIELDS = {"key", "name", "settings_name", "overrides", "seed", "metrics"}
+FIELDS = {
+    "key": str, "name": str, "settings_name": str, "overrides": dict, "seed": int, "metrics": dict,
+}  # fmt: skip
 
 
 class Found(NamedTuple):
@@ -90,7 +92,9 @@ def _line(text: bytes) -> Line | None:
         line = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    whole = isinstance(line, dict) and set(line) >= FIELDS and isinstance(line["key"], str)
+    if not isinstance(line, dict):
+        return None
+    whole = all(isinstance(line.get(name), kind) for name, kind in FIELDS.items())
     return line if whole else None
 
 

@@ -23,6 +23,8 @@ from unrolled.assignments import Settings
 from unrolled.store import Kept, source_digest, stored, versions
 from unrolled.training import Arrays, Row
 
+ONE_LAYER = {"memory", "xnor", "elman", "whole-image"}  # tasks and cells whose networks have one
+
 
 @dataclass(frozen=True)
 class Run:
@@ -126,15 +128,19 @@ def depends_on(
         overrides: settings changed for this run, such as `seq_len=20`.
 
     Raises:
-        ValueError: an unknown name, settings, profile or override, or a negative seed.
+        ValueError: an unknown name, settings, profile or override, a negative seed, or several
+            layers of a network that has one.
     """
     if seed < 0:
         raise ValueError(f"seed: expected 0 or more, got {seed}")
     row = assignments.model(name)
+    chosen = assignments.settings_of(name, settings, profile, **overrides)
+    if chosen.num_layers > 1 and {row.task, row.network["cell"]} & ONE_LAYER:
+        raise ValueError(f"num_layers: expected 1 for {name}, got {chosen.num_layers}")
     return {
         "model": name,
         "network": row.network,
-        "settings": asdict(assignments.settings_of(name, settings, profile, **overrides)),
+        "settings": asdict(chosen),
         "seed": seed,
         "device": device,
         "profile": assignments.profile(profile).name,
@@ -234,7 +240,7 @@ def study(function: Callable[..., dict[str, Any]], **arguments: Any) -> dict[str
             if isinstance(value, str) and value in assignments.MODELS
         },
         "profile": assignments.profile().name,
-        "versions": versions("torch"),
+        "versions": versions("all"),
         "source": source_digest(function.__module__),
     }
 

@@ -33,6 +33,7 @@ FRAMEWORKS = {
     "numpy": ("numpy",),
     "torch": ("numpy", "torch"),
     "keras": ("numpy", "tensorflow", "keras"),
+    "all": ("numpy", "torch", "numba", "tensorflow", "keras"),
 }
 
 

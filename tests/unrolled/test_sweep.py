@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+import socketserver
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from unrolled import cli, runs, store, sweep
@@ -133,7 +135,14 @@ def test_values_have_the_type_of_their_setting():
         (["--settings", "recipe,sheet"], "expected recipe or assignment, got 'sheet'"),
         (["--jobs", "0"], "--jobs: expected at least 1, got 0"),
         (["--device", "cuda"], "memory-rnn, recipe, seed 0: device: NumPy networks run on cpu"),
-        (["--set", "hidden_size=-2"], "memory-rnn, recipe, hidden_size=-2, seed 0: "),
+        (["--set", "init=none"], "memory-rnn, recipe, init=none, seed 0: init: expected identity"),
+        (["--set", "hidden_size=-2"], "hidden_size: expected at least 1, got -2"),
+        (["--set", "optimizer=rmsprop"], "optimizer: expected sgd or adam, got 'rmsprop'"),
+        (["--set", "schedule=cosine"], "schedule: expected constant or one-cycle, got 'cosine'"),
+        (["--set", "steps=-5"], "steps: expected at least 0, got -5"),
+        (["--set", "evaluate_every=0"], "evaluate_every: expected at least 1, got 0"),
+        (["--set", "num_layers=2"], "num_layers: expected 1 for memory-rnn, got 2"),
+        (["adding-elman", "--set", "num_layers=2"], "num_layers: expected 1 for "),
         (["parity-rmn"], "expected one of xnor-lstm"),
         (["--dask", "nonsense"], "--dask: no scheduler answers at 'nonsense'"),
     ],
@@ -207,9 +216,10 @@ def test_cells_that_are_the_same_run_are_trained_once(trained, capsys):
         (lambda text: text[:-1], [2]),  # JSON, but nobody saw its end
         (lambda text: text.replace(b'"seed": 1', b'"s\x00\xff', 1), [1]),
         (lambda text: text.replace(b'"metrics"', b'"mertics"', 1), [0]),
+        (lambda text: text.replace(b'"overrides": {}', b'"overrides": 3', 1), [0]),
         (lambda text: text[:30] + b"\n" + text, []),
     ],
-    ids=["half a line", "no line end", "in the middle", "a field is missing", "before it"],
+    ids=["half a line", "no line end", "in the middle", "a field is missing", "3", "before it"],
 )
 def test_a_damaged_line_is_named_kept_aside_and_done_again(spoil, again, out, trained, capsys):
     arguments = ["sweep", "memory-rnn", "--seeds", "3", "--out", str(out), "--json"]
@@ -268,7 +278,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path, trained, capsys
 def test_half_a_line_does_not_spoil_the_line_after_it(out):
     out.parent.mkdir()
     out.write_bytes(b'{"key": "a", "na')
-    line = dict.fromkeys(("name", "settings_name", "overrides", "seed", "metrics"), 0)
+    line = {"name": "", "settings_name": "", "overrides": {}, "seed": 0, "metrics": {}}
     Results(out).append({"key": "b"} | line)
     assert Results(out).read() == ({"b": {"key": "b"} | line}, 1)
     assert Results(out).read().damaged == 0
@@ -382,7 +392,10 @@ def test_a_dask_worker_killed_in_the_middle_loses_nothing(out, tmp_path):
         assert running.returncode == 0, words
         assert words == f"unrolled: 10 runs, 0 of them done before; results in {out}\n"
         for wrong, sentence in (
-            (["--set", "hidden_size=-2"], "memory-rnn, recipe, hidden_size=-2, seed 0: "),
+            (
+                ["--set", "init=none"],
+                "memory-rnn, recipe, init=none, seed 0: init: expected identity",
+            ),
             (["--set", "steps=7"], "seed 0: this worker has other versions, code or data"),
         ):
             other = tmp_path / "other.py"
@@ -442,6 +455,25 @@ def test_a_cluster_that_fails_is_one_sentence(out, tmp_path):
     failed(running, "--dask: the scheduler has gone; what is finished is kept")
     failed(start(*short[:2], 3, *short[3:], address), f"no scheduler answers at '{address}'")
     assert sorted((line["steps"], line["seed"]) for line in lines(out)) == [(20, 0), (20, 1)]
+
+
+def test_another_server_is_no_scheduler(capsys, out):
+    """Its greeting reads as a message of exabytes."""
+    pytest.importorskip("distributed")
+
+    class Greet(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.sendall(b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n" * 4)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Greet) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.server_address[1]}"
+        arguments = ["memory-rnn", "--seeds", "1", "--out", str(out), "--dask", address]
+        assert cli.main(["sweep", *arguments]) == 2
+        server.shutdown()
+    said = capsys.readouterr().err
+    assert f"--dask: no scheduler answers at '{address}'" in said
+    assert said.count("\n") == 1
 
 
 def test_without_dask_the_sentence_names_the_extra(monkeypatch, capsys):
