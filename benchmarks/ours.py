@@ -148,7 +148,7 @@ def mnist(size: Size) -> Turn:
         list(pool.map(_train, names, [size.updates] * len(names)))
 
     def score() -> float:
-        classifier, update = _reader(MNIST[0], None)
+        classifier, update = _reader.__wrapped__(MNIST[0], None)  # a new one, or it goes on
         for _ in range(-(-len(epoch_images()[0]) // 256)):
             update()
         return test_accuracy(classifier)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks import ours, plain
+from benchmarks import ours, plain, scaling
 from benchmarks.turns import Size, Turn, torch_threads
 
 ROUNDS = 5
@@ -47,6 +47,8 @@ XNOR = "1,000 strings of 8 bits, batch 64, LSTM 64, Adam; tracing left out"
 XNOR_PLAIN = (plain.xnor, Size(5))
 MNIST = "networks, Adam 1e-3, batch 256, shuffled, as many updates of each"
 EIGHT = Size(12, 8)
+SWEEP = "the memory task by its recipe, six networks, 1,000 updates each"
+SIX = Size(1000, 6)
 AFTER_EPOCH = "test accuracy of LSTM 32 from the same first weights after one epoch"
 
 TABLE = (
@@ -150,6 +152,22 @@ TABLE = (
         floor=1.5,
         threads=(1, 2),
         score="mean test accuracy of the eight",
+    ),
+    Contest(
+        "sweep",
+        "--jobs 1 : --jobs 2",
+        "network",
+        SWEEP,
+        (scaling.one_process, SIX),
+        (scaling.two_processes, SIX),
+    ),
+    Contest(
+        "sweep",
+        "1 Dask worker : 2 Dask workers",
+        "network",
+        SWEEP,
+        (scaling.one_dask_worker, SIX),
+        (scaling.two_dask_workers, SIX),
     ),
 )
 

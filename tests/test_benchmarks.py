@@ -14,6 +14,7 @@ from benchmarks.turns import MNIST, Turn  # noqa: E402
 SIDES = [side for contest in table.TABLE for side in (contest.plain[0], contest.ours[0])]
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize(
     "make", dict.fromkeys(SIDES), ids=lambda make: f"{make.__module__}.{make.__name__}"
 )
