@@ -12,7 +12,8 @@ page's constants would be shorter, but an entry would excuse every equal number 
 a rate of 0.01, an error of 0.01 typed by hand would pass. So each number is decided by itself, the
 reviewer sees it in the line that is read, and a search for {given} finds them all.
 
-Not looked at: code cells with their captions, inline code, formulas, and numbers in words.
+Not looked at: code, formulas, descriptions of figures for those who do not see them, and counts
+in words alone ("ten of ten").
 """
 
 import re
@@ -34,6 +35,7 @@ _WHOLE = r"\d{1,3}(?:,\d{3})+|\d+"
 _NUMBER = rf"(?:(?:{_WHOLE})?\.\d+|{_WHOLE})(?:e[+−-]?\d+)?"
 _ANY = rf"(?:{_NUMBER}|{PASTED})"
 _SMALL = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_ROUND = "twenty|thirty|forty|fifty|sixty|eighty|hundred"
 _SHARE = r"%|per\s?cent|times|-?fold|[×x](?!\s?[\d¤])"
 _COST = r"ms|s|seconds?|minutes?|hours?|days?|[kMG]i?B|megabytes?|gigabytes?"
 _OF = r"\s(?:out\s)?of\s(?:(?:the|our|all|these|those)\s)?"
@@ -42,6 +44,7 @@ _KINDS = (
     rf"{_NUMBER}{_OF}{_ANY}",  # 38 of 40
     rf"{_NUMBER}\s\w+\sout\sof(?=\s)",  # 38 networks out of
     rf"(?:{_SMALL}){_OF}{_NUMBER}",  # three of 40
+    rf"(?:{_SMALL}|{_NUMBER}){_OF}(?:{_ROUND})",  # 38 of forty
     rf"(?:{_NUMBER}|one)\s(?:part\s)?in\s{_NUMBER}",  # 1 in 40
     r"\d+/\d+",
     rf"{_NUMBER}\s(?:thousand|million|billion)",
@@ -72,9 +75,28 @@ def _prose(piece: Piece) -> str:
     if token.type == "inline":
         text = "".join(map(_shown, token.children or []))
         return "\n".join("" if re.match(r":[\w-]+:", row) else row for row in text.split("\n"))
+    if piece.name == "code-cell":
+        return _told(token.content)
     if token.type == "html_block" or piece.name in OTHER_MARKUP:
         return token.content
     return re.sub(r"(\{[\w:.-]+\})?`[^`]*`|\$[^$]*\$", PASTED, piece.argument)  # perhaps a title
+
+
+def _told(cell: str) -> str:
+    """Return what a code cell says under its figure, on the lines where it stands.
+
+    A formula or a role in it counts as pasted.
+    """
+    head = re.match(r"---\n.*?^---\n", cell, re.DOTALL | re.MULTILINE)
+    kept, depth = [""], -1  # the line of the fence; how far the caption's key is indented
+    for row in head[0].split("\n") if head else []:
+        indent = len(row) - len(row.lstrip())
+        if opened := re.match(r"\s*caption:\s*[|>]?[-+]?(.*)", row):
+            depth, row = indent, opened[1]
+        elif row.strip() and indent <= depth:
+            depth = -1
+        kept.append(re.sub(r"(\{[\w:.-]+\})?`[^`]*`|\$[^$]*\$", PASTED, row if depth >= 0 else ""))
+    return "\n".join(kept)
 
 
 def _shown(token: Token) -> str:

@@ -49,6 +49,8 @@ def faults(tmp_path):
         ("38 networks out of forty learn.", "38 networks out of"),
         ("Three of 40 learn.", "Three of 40"),
         ("It learns in 38/40.", "38/40"),
+        ("38 of forty networks learn.", "38 of forty"),
+        ("Ten of forty networks learn.", "Ten of forty"),
         ("About one in 300 does.", "one in 300"),
         ("It is 3 times as fast.", "3 times"),
         ("It is 3× as fast.", "3×"),
@@ -128,6 +130,26 @@ def test_each_number_is_excused_by_itself(faults):
 def test_the_line_is_that_of_the_number(faults):
     said = faults("One.\nTwo, 0.97.\n\n:::{note}\n:class: x\n\nA.\nB, 3 %.\n:::")
     assert [fault.split(":")[1] for fault in said] == ["4", "10"]
+
+
+def test_a_caption_is_read_and_the_rest_of_its_cell_is_not(faults):
+    cell = """```{code-cell} ipython3
+---
+mystnb:
+  figure:
+    name: fig-a
+    caption: |
+      Ends at %s, by {glue:text}`a` %%.
+
+      A rate of {given}`0.01`, $x = 0.3$.
+  image:
+    alt: Falls to 0.5.
+---
+x = 0.97
+```"""
+    (fault,) = faults(cell % "0.02")
+    assert fault == f"a.md:9: 0.02: {numbers.TYPED}"
+    assert faults(cell % "noon") == []
 
 
 def test_the_book_s_own_pages_are_in_order():
