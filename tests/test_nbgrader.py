@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -22,12 +23,8 @@ ROOT = Path(__file__).parents[1]
 BIN = ROOT / ".venv-nbgrader" / "bin"
 MADE = ROOT / "_build" / "notebooks"
 CHOSEN = os.environ.get("UNROLLED_GRADED", "").split() or [a.key for a in ASSIGNMENTS]
-CONFIG = """\
-c = get_config()
-c.CourseDirectory.course_id = "unrolled"
-c.ClearSolutions.code_stub = {"python": "..."}
-c.ExecutePreprocessor.timeout = 600
-"""
+CHAPTER = (ROOT / "chapters" / "instructors.md").read_text(encoding="utf-8")
+(CONFIG,) = re.findall(r"^```python\n(c = get_config\(\)\n.*?)^```$", CHAPTER, re.M | re.S)
 
 
 def nbgrader(course: Path, *arguments: str) -> None:
@@ -43,13 +40,18 @@ def nbgrader(course: Path, *arguments: str) -> None:
     assert run.returncode == 0, run.stderr[-3000:]
 
 
+def settled(folder: Path) -> Path:
+    """Make a folder a course, with the settings of the chapter for instructors."""
+    if not (BIN / "nbgrader").exists():
+        pytest.skip("nbgrader's environment is missing: `make nbgrader` makes it")
+    (folder / "nbgrader_config.py").write_text(CONFIG)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A course of the chosen assignments, released to the students."""
-    if not (BIN / "nbgrader").exists():
-        pytest.skip("nbgrader's environment is missing: `make nbgrader` makes it")
-    folder = tmp_path_factory.mktemp("course")
-    (folder / "nbgrader_config.py").write_text(CONFIG)
+    folder = settled(tmp_path_factory.mktemp("course"))
     subprocess.run(
         [sys.executable, "-m", "ipykernel", "install", "--prefix", folder / "kernel"], check=True
     )
@@ -87,9 +89,22 @@ def submit(course: Path, key: str, student: str, given: dict[str, str]) -> None:
     nbformat.write(notebook, folder / f"{key}.ipynb")
 
 
+def test_what_a_platform_collected_is_found_with_its_time(tmp_path):
+    course = settled(tmp_path)
+    name, student, time = re.search(r"`((\w+)_(\d{8}T\d{6})_a2\.ipynb)`", CHAPTER).groups()
+    for path in (course / "release/a2/a2.ipynb", course / "downloaded/a2/archive" / name):
+        path.parent.mkdir(parents=True)
+        nbformat.write(nbformat.v4.new_notebook(), path)
+    nbgrader(course, "zip_collect", "a2")
+    found = course / "submitted" / student / "a2"
+    assert (found / "a2.ipynb").is_file()
+    assert (found / "timestamp.txt").read_text() == f"{datetime.fromisoformat(time)}"
+
+
 @pytest.mark.parametrize("key", CHOSEN)
 def test_a_released_notebook_holds_no_solution(course, key):
     text = (course / "release" / key / f"{key}.ipynb").read_text()
+    assert "NotImplementedError" not in text
     assert "SOLUTION" not in text
     assert "HIDDEN" not in text
     assert "selfcheck.grade" not in text
@@ -102,7 +117,7 @@ def test_full_partial_and_no_points(course, key):
     assert wrong
     for student, given in {"right": right, "wrong": right | wrong, "blank": {}}.items():
         submit(course, key, student, given)
-    nbgrader(course, "autograde", "--create", key)
+    nbgrader(course, "autograde", "--create", key, "--ExecutePreprocessor.timeout=600")
     nbgrader(course, "export", "--to", str(course / "grades.csv"))
     with (course / "grades.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["assignment"] == key]

@@ -85,12 +85,17 @@ def of_commands(name, text):
         for line in lines:
             if "${{" in line:
                 yield f"an expression in a command, which could be anyone's text: {line}"
-            for word in words(line, step.get("env", {}), matrix):
-                variable = re.match(r"([A-Z]+)=", word)
-                if variable and f"$({variable[1]})" not in MAKEFILE:
-                    yield f"the Makefile has no variable {variable[1]}"
-                elif not variable and word not in TARGETS:
-                    yield f"the Makefile has no target {word}"
+            yield from unknown(words(line, step.get("env", {}), matrix))
+
+
+def unknown(asked):
+    """Say which of some targets and variables the Makefile has not."""
+    for word in asked:
+        variable = re.match(r"([A-Z]+)=", word)
+        if variable and f"$({variable[1]})" not in MAKEFILE:
+            yield f"the Makefile has no variable {variable[1]}"
+        elif not variable and word not in TARGETS:
+            yield f"the Makefile has no target {word}"
 
 
 def words(line, env, matrix):
@@ -290,6 +295,26 @@ def test_tests_run_on_every_python_that_the_book_supports():
     ci = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
     matrix = ci["jobs"]["tests"]["strategy"]["matrix"]["python"]
     assert matrix == [f"3.{minor}" for minor in range(least, most + 1)]
+
+
+def test_what_students_must_not_see_is_looked_for_where_the_book_was_executed():
+    ci = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    steps = ci["jobs"]["book"]["steps"]
+    leaks = {"run": "make test", "env": {"PYTEST_ADDOPTS": "tests/bindery/test_leaks.py"}}
+    assert steps.index({"run": "make book"}) < steps.index(leaks)
+    assert (ROOT / leaks["env"]["PYTEST_ADDOPTS"]).is_file()
+
+
+def test_the_guide_to_the_workflows_names_what_the_makefile_has():
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    rows = re.findall(r"^\| `\w+\.yml` .+", guide, re.MULTILINE)
+    commands = re.findall(r"`(make [^`]+)`", "\n".join(rows))
+    assert len(rows) == len(WORKFLOWS) - 1  # alarm.yml is called by the others
+    assert [fault for command in commands for fault in unknown(words(command, {}, {}))] == []
+    assert list(unknown(["SOLUTIONS=a?.ipynb", "bok"])) == [
+        "the Makefile has no variable SOLUTIONS",
+        "the Makefile has no target bok",
+    ]
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)

@@ -10,8 +10,9 @@ The chapters run complete, once for all editions. What an edition does not show 
 Sphinx takes note of anything on the page, so that no index, search or reference can know of it.
 """
 
+import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +49,36 @@ def edition() -> str:
     return name
 
 
-def hidden_checks() -> dict[str, str]:
+def hidden_checks(labels: Collection[str] | None = None) -> dict[str, str]:
     """Read the instructor's hidden checks: exercise → code; none without the folder.
 
+    Args:
+        labels: those of the book's exercises, if they are known.
+
     Raises:
-        ValueError: UNROLLED_PRIVATE names no folder.
+        ValueError: UNROLLED_PRIVATE names no folder, a file in it is called by none of the labels,
+            or is no Python.
     """
     if not os.environ.get(PRIVATE):
         return {}
     folder = Path(os.environ[PRIVATE])
     if not folder.is_dir():
         raise ValueError(f"{PRIVATE}: expected a folder of hidden checks, got {folder}")
-    return {p.stem: p.read_text(encoding="utf-8").rstrip("\n") for p in sorted(folder.glob("*.py"))}
+    found = {}
+    for path in sorted(folder.glob("*.py")):
+        if labels is not None and path.stem not in labels:
+            raise ValueError(f"{path}: expected a file called by an exercise's label")
+        found[path.stem] = _python(path)
+    return found
+
+
+def _python(path: Path) -> str:
+    try:
+        code = path.read_text(encoding="utf-8")
+        ast.parse(code, path.name)
+    except (SyntaxError, ValueError) as error:
+        raise ValueError(f"{path}: expected Python, got {error}") from None
+    return code.rstrip("\n")
 
 
 class Exercise(ExerciseDirective):
@@ -202,7 +221,7 @@ def configure(app: Sphinx, config: Config) -> None:
     """Take note of the edition.
 
     Raises:
-        ExtensionError: there is no such edition, or the folder of hidden checks is missing.
+        ExtensionError: there is no such edition, or the hidden checks cannot be read.
     """
     try:
         config.bindery_edition = edition()

@@ -37,7 +37,7 @@ from rich.console import Console
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from bindery.build import Build, cores, read_record
-from bindery.editions import edition
+from bindery.editions import edition, hidden_checks
 from bindery.exercises import read as read_exercises
 from bindery.progress import progress
 from bindery.reach import digest
@@ -339,10 +339,11 @@ def main(argv: list[str] | None = None) -> int:
         build = Build.current(options.root)
         edition()  # an unknown one is refused now, not when all chapters have run
         found = chapters(build.root)  # first: what in a cell's options cannot be read
-        faults = read_exercises(build.root)[1]
+        exercises, faults = read_exercises(build.root)
         if faults:
             print("\n".join(faults), file=sys.stderr)
             return 2
+        hidden_checks({e.label for e in exercises})  # now, too
         console.print(f"Profile {build.profile} on {build.device}. {build.data.message}")
         if build.remark:
             console.print(build.remark)

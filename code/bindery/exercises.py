@@ -25,7 +25,7 @@ stand in a notebook of their own.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,6 +101,10 @@ class Exercise:
         for name in ("points", "minutes"):
             if not self.number(name):
                 yield f"expected a positive number of {name}, got {self.options.get(name, 'none')}"
+        for name in ("written", "words"):
+            given = self.options.get(name)
+            if given is not None and not self.number(name):
+                yield f"expected a positive number in `:{name}:`, got {given or 'none'}"
         if not self.solved:
             yield "expected a solution, got none"
         if not kinds[ANSWER]:
@@ -161,9 +165,10 @@ def read_page(path: Path, text: str, extensions: tuple[str, ...]) -> tuple[list[
         The exercises, in order; and the faults of what belongs to none of them.
     """
     found: list[Exercise] = []
-    faults: list[str] = []
+    read = pieces(text, extensions)
+    faults = list(_gates(path, read))
     setup, current = "", None
-    for piece in pieces(text, extensions):
+    for piece in read:
         if piece.name == "code-cell":
             setup = setup or _source(piece)
             if current and not current.solved:
@@ -190,6 +195,26 @@ def read_page(path: Path, text: str, extensions: tuple[str, ...]) -> tuple[list[
         elif piece.token.type == "heading_open" and current and not current.solved:
             current = None
     return found, faults
+
+
+def _gates(path: Path, read: Sequence[Piece]) -> Iterator[str]:
+    """Say which `solution-start` has no `solution-end` before what comes next, and the reverse."""
+    opened: Piece | None = None
+    for piece in read:
+        if piece.name in ("exercise", "solution", "solution-start"):
+            if opened:
+                yield _unclosed(path, opened)
+            opened = piece if piece.name == "solution-start" else None
+        elif piece.name == "solution-end":
+            if not opened:
+                yield f"{path}:{piece.line}: solution-end: expected a solution-start above it"
+            opened = None
+    if opened:
+        yield _unclosed(path, opened)
+
+
+def _unclosed(path: Path, start: Piece) -> str:
+    return f"{path}:{start.line}: {start.argument}: expected solution-end below solution-start"
 
 
 def _kind(piece: Piece) -> str:

@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import dis
 import signal
+import sysconfig
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import CodeType, FunctionType, ModuleType
+from contextlib import contextmanager, suppress
+from functools import cached_property, partial, partialmethod
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 SECONDS = 60
@@ -104,27 +106,26 @@ def _does(code: CodeType) -> list[tuple[str, Any]]:
 
 
 def leans_on(answer: Any, library: str = "unrolled") -> set[str]:
-    """Name what an answer uses of a library, followed through the functions that it calls.
+    """Name what an answer uses of a library, followed through what it calls and what it keeps.
 
     It stops who borrows by mistake or in haste; who means to deceive finds a way.
     """
     found: set[str] = set()
-    seen: set[int] = set()
+    seen: dict[int, Any] = {}
     waiting = [answer]
     while waiting:
         thing = waiting.pop()
         if id(thing) in seen:
             continue
-        seen.add(id(thing))
+        seen[id(thing)] = thing  # kept: the number of what is gone may be given anew
         home = _home(thing)
         if home.split(".")[0] == library:
             name = getattr(thing, "__name__", type(thing).__name__)
             found.add(home if isinstance(thing, ModuleType) else f"{home}.{name}")
-        elif isinstance(thing, FunctionType):
-            waiting += _used_by(thing.__code__, thing.__globals__)
+            continue
+        waiting += _parts(thing)
+        if isinstance(thing, FunctionType):
             found |= _imported(thing.__code__, library)
-        elif isinstance(thing, type) and home == "__main__":
-            waiting += [*vars(thing).values(), *thing.__bases__]
     return found
 
 
@@ -134,8 +135,46 @@ def _home(thing: Any) -> str:
     return getattr(thing, "__module__", None) or type(thing).__module__ or ""
 
 
-def _used_by(code: CodeType, names: dict[str, Any]) -> Iterator[Any]:
-    yield from (names[name] for name in _named(code, "LOAD_GLOBAL") if name in names)
+def _parts(thing: Any) -> Iterator[Any]:
+    """Yield what a thing calls or keeps, as far as a student made it."""
+    for kind, names in _HOLDERS.items():
+        if isinstance(thing, kind):
+            yield from (getattr(thing, name) for name in names)
+    if isinstance(thing, FunctionType):
+        yield from _used_by(thing)
+    elif isinstance(thing, dict):
+        yield from thing.values()
+    elif isinstance(thing, list | tuple | set | frozenset):
+        yield from thing
+    if _home(thing) == "__main__":
+        yield from thing.__bases__ if isinstance(thing, type) else [type(thing)]
+        kept = getattr(thing, "__dict__", {})
+        yield from (kept[name] for name in kept if name != "__annotations__")
+
+
+_HOLDERS: dict[type, tuple[str, ...]] = {
+    partial: ("func", "args", "keywords"),
+    partialmethod: ("func", "args", "keywords"),
+    cached_property: ("func",),
+    property: ("fget", "fset", "fdel"),
+    staticmethod: ("__func__",),
+    classmethod: ("__func__",),
+    MethodType: ("__func__", "__self__"),
+    FunctionType: ("__defaults__", "__kwdefaults__", "__dict__"),
+}
+
+
+def _used_by(function: FunctionType) -> Iterator[Any]:
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # nothing is in it yet
+            yield cell.cell_contents
+    # The globals of a package lead to its registers, where what others made is listed too.
+    if not function.__code__.co_filename.startswith(_INSTALLED):
+        names = function.__globals__
+        yield from (names[n] for n in _named(function.__code__, "LOAD_GLOBAL") if n in names)
+
+
+_INSTALLED = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 
 
 def _imported(code: CodeType, library: str) -> set[str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from bindery import exercises
+from bindery.assignment_pages import tasks_of
 from bindery.coursework import ASSIGNMENTS
 from bindery.execute import main
 from bs4 import BeautifulSoup
@@ -176,6 +178,15 @@ def test_the_book_has_a_page_for_each_assignment(assignment):
     assert f"```{{assignment}} {assignment.key}\n```" in text
     assert "\n## Rubric\n" in text
     assert "kernelspec" not in text
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS, ids=lambda a: a.key)
+def test_every_written_answer_has_its_limit_of_words(assignment):
+    _, tasks = tasks_of(assignment.key, {e.label: e for e in exercises.read(ROOT)[0]})
+    written = {e.label for e in tasks if e.number("written")}
+    assert written == {e.label for e in tasks if e.number("words")}
+    text = (ROOT / "chapters" / f"{assignment.key}.md").read_text(encoding="utf-8")
+    assert "The last column of the table is the most that a written answer may have" in text
 
 
 def test_the_book_lists_the_pages():

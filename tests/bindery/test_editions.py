@@ -146,3 +146,35 @@ def test_a_missing_folder_of_hidden_checks(monkeypatch, tmp_path):
     monkeypatch.setenv(editions.PRIVATE, str(tmp_path / "none"))
     with pytest.raises(ValueError, match="expected a folder of hidden checks"):
         editions.hidden_checks()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        (GRADED, "assert (1\n", "ex-a2-data.py: expected Python, got '(' was never closed"),
+        (GRADED, b"\xff", "ex-a2-data.py: expected Python, got 'utf-8' codec"),
+        ("ex-a2-dta", "assert True\n", "ex-a2-dta.py: expected a file called by an exercise's"),
+    ],
+)
+def test_a_faulty_hidden_check_is_refused_before_anything_runs(
+    book, monkeypatch, tmp_path, capsys, name, code, said
+):
+    book.chapter("a", book.counting("a"), EXERCISE.format(label=GRADED))
+    private = tmp_path / "private"
+    private.mkdir()
+    (private / f"{name}.py").write_bytes(code if isinstance(code, bytes) else code.encode())
+    monkeypatch.setenv(editions.PRIVATE, str(private))
+    assert main(["--root", str(book.root)]) == 2
+    assert said in capsys.readouterr().err
+    assert book.runs("a") == 0
+
+
+def test_a_missing_folder_of_hidden_checks_is_refused_before_anything_runs(
+    book, monkeypatch, tmp_path, capsys
+):
+    book.chapter("a", book.counting("a"))
+    monkeypatch.setenv(editions.PRIVATE, str(tmp_path / "none"))
+    assert main(["--root", str(book.root)]) == 2
+    said = capsys.readouterr().err
+    assert said == f"UNROLLED_PRIVATE: expected a folder of hidden checks, got {tmp_path}/none\n"
+    assert book.runs("a") == 0

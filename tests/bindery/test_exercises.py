@@ -73,6 +73,8 @@ def test_a_whole_exercise():
         ("### BEGIN SOLUTION\na = 2\n### END SOLUTION\n", "a = 2\n", "expected solution markers"),
         ('"One and one."', '"One."\n### BEGIN SOLUTION\n### END SOLUTION', "and only there"),
         (":minutes: 10", ":minutes: 10\n:written: 3", "at most all points"),
+        (":minutes: 10", ":minutes: 10\n:written: one", "number in `:written:`, got one"),
+        (":minutes: 10", ":minutes: 10\n:words: many", "number in `:words:`, got many"),
         (GUIDE, "", None),
         (
             "{solution} ex-demo",
@@ -87,6 +89,21 @@ def test_what_is_missing_is_named(old, new, said):
     assert old in WHOLE
     found = faults(WHOLE.replace(old, new))
     assert (said is None and found == []) or any(said in fault for fault in found), found
+
+
+GATED = "```{solution-start} ex-demo\n```\n\nTwo.\n\n```{solution-end}\n```\n\n"
+
+
+def test_a_solution_between_gates_has_both():
+    text = WHOLE.replace(SOLUTION, GATED)
+    assert faults(text + text.replace("ex-demo", "ex-other")) == []
+    open_end = text.replace("```{solution-end}\n```\n", "")
+    line = text.splitlines().index("```{solution-start} ex-demo") + 1
+    said = f"chapters/demo.md:{line}: ex-demo: expected solution-end below solution-start"
+    assert faults(open_end) == [said]
+    assert faults(open_end + text.replace("ex-demo", "ex-other")) == [said]
+    (stray,) = faults(WHOLE + "```{solution-end}\n```\n")
+    assert stray.endswith("solution-end: expected a solution-start above it")
 
 
 def test_written_points_need_a_marking_guide():

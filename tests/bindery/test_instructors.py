@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -43,6 +44,17 @@ def test_the_sheet_for_the_platform_applies_the_rule_for_late_work(
             ["id", "points", "of", "comment"],
             ["ada", points, "12.0", comment],
         ]
+
+
+def test_the_settings_find_student_and_time_in_a_files_name():
+    names = {"get_config": MagicMock}
+    exec(block("get_config()", "python"), names)
+    pattern = names["c"].FileNameCollectorPlugin.named_regexp
+    (name,) = re.findall(r"names like `(\w+\.ipynb)`", TEXT)
+    found = re.match(pattern, f"/course/downloaded/a2/extracted/{name}").groupdict()
+    assert found == {"student_id": "ada", "timestamp": "20261218T115803", "file_id": "a2"}
+    assert not re.match(pattern, "/ada_2026-12-18-15-30-10_a2.ipynb")  # nbgrader misreads it
+    assert names["c"].ClearSolutions.code_stub == {"python": "..."}  # as the notebooks' own stubs
 
 
 def test_the_scripts_are_whole(tmp_path):

@@ -1,3 +1,4 @@
+import html
 import signal
 import time
 
@@ -97,6 +98,143 @@ def test_borrowing_is_refused_where_own_work_is_asked_for(answer):
         @check(answer, own=True)
         def never():
             raise ValueError("never reached")
+
+
+SETUP = """
+import contextlib, functools, math
+import numpy as np
+from unrolled import memory
+generate_samples = memory.generate_samples
+"""
+HANDED_ON = {
+    "partial": "answer = functools.partial(generate_samples, 3)",
+    "partial's argument": "answer = functools.partial(map, generate_samples)",
+    "partial's keyword": "answer = functools.partial(sorted, key=generate_samples)",
+    "default": "def answer(n, _f=memory.generate_samples): return _f(n)",
+    "keyword default": "def answer(n, *, _f=generate_samples): return _f(n)",
+    "closure": """
+def make(f):
+    return lambda n: f(n)
+answer = make(generate_samples)
+""",
+    "nested closure": """
+def make(f):
+    def outer():
+        return lambda n: f(n)
+    return outer()
+answer = make(generate_samples)
+""",
+    "static method": """
+class answer:
+    @staticmethod
+    def f(n): return generate_samples(n)
+""",
+    "class method": """
+class answer:
+    @classmethod
+    def f(cls, n): return generate_samples(n)
+""",
+    "method of partial": """
+class answer:
+    f = functools.partialmethod(generate_samples, 3)
+""",
+    "bound method": """
+class Own:
+    def f(self, n): return generate_samples(n)
+answer = Own().f
+""",
+    "property": """
+class answer:
+    @property
+    def f(self): return generate_samples
+""",
+    "cached property": """
+class answer:
+    @functools.cached_property
+    def f(self): return generate_samples
+""",
+    "instance": """
+class Own:
+    def __init__(self): self.f = generate_samples
+own = Own()
+def answer(n): return own.f(n)
+""",
+    "cache": """
+@functools.lru_cache
+def answer(n): return generate_samples(n)
+""",
+    "decorator": """
+@contextlib.contextmanager
+def answer(n): yield generate_samples(n)
+""",
+    "dictionary": """
+table = {"f": [(generate_samples,)]}
+def answer(n): return table["f"][0][0](n)
+""",
+    "set": """
+borrowed = {generate_samples}
+def answer(n): return next(iter(borrowed))(n)
+""",
+    "attribute": """
+def answer(n): return answer.f(n)
+answer.f = generate_samples
+""",
+}
+OWN = {
+    "helpers": """
+def helper(n, _zeros=np.zeros): return _zeros(n)
+def answer(n): return np.cumsum(helper(n))
+""",
+    "cycles": """
+table = {}
+table["self"] = [table]
+def even(n): return n == 0 or odd(n - 1)
+def odd(n, table=table): return n > 0 and even(n - 1)
+class answer:
+    def f(self): return answer, table, even
+""",
+    "a closure that is empty": """
+def make():
+    def f(): return later
+    return f
+    later = 1
+answer = make()
+""",
+    "all sorts": """
+class Base:
+    kept: memory.RNN = None
+    @property
+    def size(self): return math.prod([2, 3])
+    @staticmethod
+    def f(n): return functools.partial(np.add, n)
+class answer(Base):
+    @functools.lru_cache
+    def g(self): return {"f": Base.f, "x": [np.arange(3)]}
+""",
+    "a method of numpy's": "answer = np.random.default_rng(0).normal",
+}
+
+
+def made(code):
+    names = {"__name__": "__main__"}
+    exec(compile(SETUP + code, "answer", "exec"), names)
+    return names["answer"]
+
+
+@pytest.mark.parametrize("code", HANDED_ON.values(), ids=HANDED_ON)
+def test_what_merely_hands_on_the_library_is_refused(code):
+    assert leans_on(made(code)) == {"unrolled.memory.generate_samples"}
+
+
+@pytest.mark.parametrize("code", OWN.values(), ids=OWN)
+def test_honest_work_is_not(code):
+    assert leans_on(made(code)) == set()
+
+
+def test_what_a_package_lists_of_the_library_is_not_the_students(monkeypatch):
+    """Keras keeps a register of all layers that were ever declared, the library's among them."""
+    monkeypatch.setattr(html, "_charref", [tasks.xnor])  # a register that `unescape` reads
+    assert leans_on(html.unescape) == set()
 
 
 def test_the_library_itself_is_no_answer():
