@@ -34,7 +34,7 @@ PACKAGES = (
     "texlive-xetex texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended "
     "fonts-texgyre fonts-texgyre-math fonts-dejavu-core"
 )
-OVERFULL = 5.0  # points by which a line may stick out
+OVERFULL = 5.0  # points by which a line may stick out, or a page run over
 XELATEX = ("xelatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape")
 SECRET = ("Solution to Exercise", "Marking guide for")
 
@@ -167,16 +167,16 @@ def typeset(job: Job, root: Path) -> str:
 
 
 def faults_of_log(log: str) -> Iterator[str]:
-    """Yield what is wrong on the pages: lines that stick out, signs that no font has.
+    """Yield what is wrong on the pages: what sticks out or runs over, signs that no font has.
 
     >>> list(faults_of_log("Overfull \\\\hbox (12.5pt too wide) in paragraph at lines 3--4"))
     ['a line sticks out by 12.5 pt (in paragraph at lines 3--4)']
     """
-    for width, place in dict.fromkeys(
-        re.findall(r"^Overfull \\hbox \((\d+\.\d+)pt too wide\) (.*)", log, re.MULTILINE)
-    ):
-        if float(width) > OVERFULL:
-            yield f"a line sticks out by {float(width):.1f} pt ({place.strip()})"
+    overfull = r"^Overfull \\([hv])box \((\d+\.\d+)pt too (?:wide|high)\) (.*)"
+    for box, size, place in dict.fromkeys(re.findall(overfull, log, re.MULTILINE)):
+        if float(size) > OVERFULL:
+            what = "a line sticks out" if box == "h" else "a page runs over"
+            yield f"{what} by {float(size):.1f} pt ({place.strip()})"
     for sign in dict.fromkeys(re.findall(r"^Missing character: There is no (\S+)", log, re.M)):
         yield f"no font has the sign {sign}"
     for name in dict.fromkeys(re.findall(r"LaTeX Warning: (?:Hyper r|R)eference `(.*?)'", log)):
@@ -299,6 +299,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="names of sheets, such as 'parity a2'")
     parser.add_argument("--edition", choices=EDITIONS, action="append", help="default: both")
     parser.add_argument("--strict", action="store_true", help="look at the text of each PDF, too")
+    parser.add_argument("--check", action="store_true", help="make none: see if they can be made")
     arguments = parser.parse_args(argv)
     root = arguments.root.resolve()
     try:
@@ -306,6 +307,8 @@ def main(argv: list[str] | None = None) -> int:
         only = chosen(arguments.only, list(printed(root)))
         require_latex()
         output = output_folder(root, assignments.profile().name) / "handouts" / size
+        if arguments.check:
+            return 0
         faults = make(root, arguments.edition or EDITIONS, only, output, arguments.strict)
     except (HandoutError, ValueError) as error:
         print(error, file=sys.stderr)

@@ -181,7 +181,29 @@ class PaperBuilder(LaTeXBuilder):
         foreign = {home(self.known[label]) for label in self.tasks()}
         if foreign - {self.sheet.page}:
             section += nodes.section("", nodes.title("", "The tasks"), *self.taken())
+            section += self.equations(section)
         return section
+
+    def equations(self, sheet: nodes.section) -> list[nodes.Node]:
+        """Repeat the equations that a sheet refers to and does not show, with their numbers."""
+        known = self.env.get_domain("math").equations  # type: ignore[attr-defined]
+        shown = {block.get("label") for block in sheet.findall(nodes.math_block)}
+        links = (r for r in sheet.findall(addnodes.pending_xref) if r["refdomain"] == "math")
+        repeated = []
+        for label in sorted({r["reftarget"] for r in links} & set(known) - shown):
+            page = known[label][0]
+            tree = self.read_once(page)
+            block = next(b for b in tree.findall(nodes.math_block) if b.get("label") == label)
+            number = self.numbers(page, "displaymath", nodes.make_id(f"equation-{label}"))
+            piece = addnodes.start_of_file("", block.deepcopy(), docname=page)
+            repeated.append((number, piece))
+        pieces = [piece for _, piece in sorted(repeated, key=lambda pair: pair[0])]
+        title = nodes.title("", "Equations referred to")
+        return [nodes.section("", title, *pieces)] if pieces else []
+
+    def numbers(self, page: str, kind: str, place: str) -> tuple[int, ...]:
+        """Return the number that the website gives a figure, an exercise, an equation."""
+        return self.env.toc_fignumbers.get(page, {}).get(kind, {}).get(place, ())
 
     def tasks(self) -> tuple[str, ...]:
         """Return the labels of what is asked.
@@ -294,8 +316,7 @@ class PaperBuilder(LaTeXBuilder):
 
     def number(self, label: str) -> str:
         """Return an exercise's number, as on the website."""
-        page = home(self.known[label])
-        found = self.env.toc_fignumbers.get(page, {}).get("exercise", {}).get(label, ())
+        found = self.numbers(home(self.known[label]), "exercise", label)
         return ".".join(map(str, found))
 
 

@@ -4,6 +4,8 @@ A page's exercises, solutions and marking guides become boxes with complete titl
 can stand anywhere; what the website hides until it is asked for is left out.
 """
 
+import html
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
@@ -22,6 +24,7 @@ from bindery.exercises import Exercise
 from bindery.typeset import Box
 
 BOOK = "unrolled"
+SUMMARY = re.compile("<summary>(.*?)</summary>", re.DOTALL)
 SETUP = "The cells of these exercises stand on the first cell of {}:"
 
 
@@ -86,6 +89,7 @@ def printed_page(
         for node in list(tree.findall(kind)):
             node.parent.remove(node)
     _hide(tree)
+    _unfold(tree)
     _make_boxes(tree, numbers)
     return addnodes.start_of_file("", *tree.children, docname=name)
 
@@ -152,6 +156,16 @@ def _hide(tree: nodes.document) -> None:
             kind = str(part.get("nb_element", "")).removeprefix("cell_code_")
             if hidden & {"cell", {"source": "input"}.get(kind, kind)}:
                 cell.remove(part)
+
+
+def _unfold(tree: nodes.document) -> None:
+    """Turn the title of what opens on a click into a heading: on paper it stands open."""
+    for node in list(tree.findall(nodes.raw)):
+        title = SUMMARY.search(node.astext())
+        if title:
+            text = html.unescape(title[1])
+            room = nodes.raw("", r"\needspace{12\baselineskip}", format="latex")
+            node.replace_self([room, nodes.rubric(text, text)])
 
 
 def setup_cell(code: str, page: str) -> list[nodes.Node]:

@@ -16,6 +16,7 @@ from sphinx.writers.latex import CR, LaTeXTranslator
 
 MISSING = re.compile("([⁰⁴-⁹⁺⁻ⁿ₀-₉⅐-⅞]+)")  # in the text's font
 LINE, GAP = 100, 3  # a line, and the gap between two columns, in signs of small print
+ROWS, SIGNS = 6, 1000  # a table with more of either may break across pages
 
 
 class Box(nodes.Admonition, nodes.Element):
@@ -37,6 +38,17 @@ def columns(table: nodes.table) -> str:
     widths = [round(a + rest * w / (sum(wish) or 1)) for a, w in zip(least, wish, strict=True)]
     ragged = r">{\raggedright\arraybackslash}"
     return "{" + "".join(rf"{ragged}\X{{{w}}}{{{sum(widths)}}}" for w in widths) + "}"
+
+
+def may_break(table: nodes.table) -> bool:
+    """Say whether a table is to break across pages: a long one, unless LaTeX boxes it in."""
+    long = len(list(table.findall(nodes.row))) > ROWS or len(table.astext()) > SIGNS
+    boxes: list[nodes.Element] = []
+    parent = table.parent
+    while parent is not None:
+        boxes += [parent] if isinstance(parent, nodes.Admonition | nodes.entry) else []
+        parent = parent.parent
+    return long and all(isinstance(box, Box) for box in boxes)
 
 
 def _longest(cells: Sequence[str]) -> float:
@@ -195,7 +207,10 @@ class PaperTranslator(LaTeXTranslator):
         if "colwidths-given" not in node["classes"]:
             self.table.colspec = columns(node)
         number = self._number("table", node)
-        size = r"\footnotesize" if r"\X" in self.table.get_colspec() else r"\small"
+        wide = r"\X" in self.table.get_colspec()
+        if wide and may_break(node):  # a narrow one is low, and would need LaTeX to run twice
+            self.table.classes = [*self.table.classes, "longtable"]
+        size = r"\footnotesize" if wide else r"\small"
         self.body.append(rf"{CR}{{{size}\renewcommand{{\thetable}}{{{number}}}")
         super().depart_table(node)
         self.body.append(f"}}{CR}")

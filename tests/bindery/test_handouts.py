@@ -1,7 +1,9 @@
 """`bindery.handouts` and what it stands on: a small book is printed, and its PDFs are read."""
 
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,19 @@ glue("one-wide", Math(wide), display=False)
 
 ```{glue:math} one-wide
 :label: eq-wide
+```
+
+```{code-cell} ipython3
+---
+tags: [remove-input]
+mystnb:
+  markdown_format: myst
+---
+from IPython.display import Markdown
+cells = ("<br>".join(f"line {i}.{j}" for j in range(12)) for i in range(8))
+rows = "".join(f"| {cell} | counted |\\n" for cell in cells)
+title = "<details><summary>8 claims of &ldquo;One&rdquo;</summary>"
+Markdown(f"{title}\\n\\n| a | heading |\\n| --- | --- |\\n{rows}\\n\\n</details>")
 ```
 
 ## Exercises
@@ -136,6 +151,11 @@ def executed(book):
     return book
 
 
+def lines(text):
+    """Return the names of the table's lines that are to be seen."""
+    return set(re.findall(r"line \d+\.\d+", text))
+
+
 def pdf(book, edition, name, size="a4"):
     return book.build().output / "handouts" / size / edition / f"{name}.pdf"
 
@@ -151,6 +171,10 @@ def test_pdfs_show_to_students_no_answer_and_to_instructors_all(executed, capsys
             assert "Exercise 1.6 · Repair: number 6" in seen
             assert "import math" in seen, "the exercises need the hidden first cell"
             assert "version" in seen
+            if name != "a2":
+                assert "8 claims of “One”" in seen, "the title of what opens on a click"
+                assert {f"line {i}.{j}" for i in range(8) for j in range(12)} <= lines(seen)
+                assert len(re.findall(r"a +heading\n", seen)) > 1, "one on each page of the table"
     student = handouts.text_of(pdf(executed, "student", "a2"))
     assert "Student number" in student
     assert "Student number" not in handouts.text_of(pdf(executed, "instructor", "a2"))
@@ -159,9 +183,11 @@ def test_pdfs_show_to_students_no_answer_and_to_instructors_all(executed, capsys
     assert "first cell of 1. Une boîte" in student
     assert "Une boîte teaches it" in student, "a reference to another sheet is its text"
     assert "Mend what (1.1) says, see Exercise 1.1" in student
+    assert re.search(r"Equations referred to\n.*\(1\.1\)", student, re.DOTALL)
     chapter = handouts.text_of(pdf(executed, "student", "one"))
     assert "Finding structure in time" in chapter, "its own references"
     assert "(1.1)" in chapter
+    assert "Equations referred to" not in chapter
 
 
 @LATEX
@@ -216,13 +242,13 @@ def test_letter_is_set_on_letter(executed, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--only", "a2 a9"], "ONLY: expected some of unrolled one a2, got a9"),
-        ([], "UNROLLED_PAPER"),
+        (["--only", "a2 a9", "--check"], "ONLY: expected some of unrolled one a2, got a9"),
+        (["--check"], "UNROLLED_PAPER"),
     ],
 )
 def test_unknown_names_are_one_sentence(book, monkeypatch, capsys, arguments, said):
     write(book)
-    if not arguments:
+    if "--only" not in arguments:
         monkeypatch.setenv(paper.VARIABLE, "foolscap")
     assert main(["--root", str(book.root), *arguments]) == 2
     error = capsys.readouterr().err
@@ -233,11 +259,26 @@ def test_unknown_names_are_one_sentence(book, monkeypatch, capsys, arguments, sa
 def test_missing_latex_names_the_packages(book, monkeypatch, capsys):
     write(book)
     monkeypatch.setenv("PATH", "")
-    assert main(["--root", str(book.root)]) == 2
+    assert main(["--root", str(book.root), "--check"]) == 2
     assert "apt install" in capsys.readouterr().err
     system, ci = ((ROOT / ".ci" / name).read_text() for name in ("system", "run"))
     assert all(package in system for package in handouts.PACKAGES.split())
     assert 'bindery.handouts --only "parity a2" --strict' in ci
+
+
+@LATEX
+def test_a_check_makes_nothing_and_comes_before_the_chapters_run(book):
+    write(book)
+    assert main(["--root", str(book.root), "--check"]) == 0
+    assert not list(book.root.rglob("handouts"))
+    command = ["make", "-n", "-o", ".venv/.installed", "handouts", "ONLY=a2", "PAPER=letter"]
+    environment = {**os.environ, "MAKEFLAGS": ""}
+    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    first, second, third = run.stdout.splitlines()
+    assert first == f"{third} --check"
+    assert "UNROLLED_PAPER=letter" in third
+    assert '--only "a2"' in third
+    assert "bindery.execute" in second
 
 
 def test_sheets_are_book_chapters_and_assignments(book):
@@ -254,12 +295,15 @@ def test_a_log_tells_what_sticks_out_and_what_is_missing():
     log = (
         "Overfull \\hbox (4.9pt too wide) in paragraph at lines 1--2\n"
         "Overfull \\hbox (5.1pt too wide) in paragraph at lines 3--4\n"
+        "Overfull \\vbox (4.9pt too high) detected at line 5\n"
+        "Overfull \\vbox (199.6pt too high) has occurred while \\output is active []\n"
         "Missing character: There is no ⅐ (U+2150) in font [x]/\n"
         "LaTeX Warning: Reference `eq-gone' on page 3 undefined\n"
     )
     found = list(handouts.faults_of_log(log))
     assert found == [
         "a line sticks out by 5.1 pt (in paragraph at lines 3--4)",
+        "a page runs over by 199.6 pt (has occurred while \\output is active [])",
         "no font has the sign ⅐",
         "a reference leads nowhere: eq-gone",
     ]
