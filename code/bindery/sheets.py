@@ -53,20 +53,20 @@ def sheets(book: SiteMap, known: Mapping[str, Exercise]) -> list[Sheet]:
         known: label → exercise, of the whole book.
 
     Returns:
-        The book; then a sheet for each assignment and for each chapter, a page of a numbered part.
+        The book; then a sheet for each assignment and for each chapter, a page of a numbered part
+        or one of the appendix with exercises.
     """
     made = [Sheet(BOOK, book.root.docname)]
     assignments = {a.key: a for a in coursework.ASSIGNMENTS}
     for part in book.root.subtrees:
         for page in part.files():
             name = PurePosixPath(page).name
+            tasks = tuple(e.label for e in known.values() if home(e) == page)
             if name in assignments:
                 of = assignments[name]
                 made.append(Sheet(name, page, of.exercises, of.optional))
-            elif part.numbered:
-                made.append(
-                    Sheet(name, page, tuple(e.label for e in known.values() if home(e) == page))
-                )
+            elif part.numbered or tasks:
+                made.append(Sheet(name, page, tasks))
     return made
 
 

@@ -291,6 +291,13 @@ def test_sheets_are_book_chapters_and_assignments(book):
     assert not made[1].extra
 
 
+def test_a_page_of_the_appendix_is_printed_if_it_has_exercises():
+    known = {e.label: e for e in read(ROOT)[0]}
+    names = {s.name for s in sheets(parse_toc_yaml(ROOT / "_toc.yml"), known)}
+    assert {"parity", "prerequisites", "layouts"} <= names
+    assert "glossary" not in names
+
+
 def test_a_log_tells_what_sticks_out_and_what_is_missing():
     log = (
         "Overfull \\hbox (4.9pt too wide) in paragraph at lines 1--2\n"
