@@ -139,6 +139,7 @@ TABLE = (
         MNIST,
         (plain.mnist_torch, EIGHT),
         (ours.mnist, EIGHT),
+        floor=1.5,
         threads=(1, 2),
         score=AFTER_EPOCH,
     ),
