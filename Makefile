@@ -55,11 +55,8 @@ book: $(installed)
 	@echo "The book: file://$(abspath $(site))/index.html"
 
 # PDFs, both editions; ONLY="parity a2" names some, PAPER=letter another paper.
-handouts: print = UNROLLED_PAPER=$(PAPER) $(bin)/python -m bindery.handouts --only "$(ONLY)"
 handouts: $(installed)
-	$(print) --check
-	$(bin)/python -m bindery.execute
-	$(print)
+	UNROLLED_PAPER=$(PAPER) $(bin)/python -m bindery.handouts --execute --only "$(ONLY)"
 
 # Hours, on all cores; stop it whenever you like, and go on later: HOURS=5 stops it by itself. The
 # manifest is committed by hand.

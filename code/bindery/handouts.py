@@ -26,6 +26,7 @@ from unrolled import assignments
 from bindery import coursework, exercises, paper
 from bindery.build import commit, cores, output_folder
 from bindery.editions import VARIABLE as EDITION
+from bindery.execute import main as execute
 from bindery.exercises import Exercise
 from bindery.sheets import BOOK, sheets
 
@@ -299,7 +300,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="names of sheets, such as 'parity a2'")
     parser.add_argument("--edition", choices=EDITIONS, action="append", help="default: both")
     parser.add_argument("--strict", action="store_true", help="look at the text of each PDF, too")
-    parser.add_argument("--check", action="store_true", help="make none: see if they can be made")
+    parser.add_argument("--execute", action="store_true", help="first run changed chapters")
     arguments = parser.parse_args(argv)
     root = arguments.root.resolve()
     try:
@@ -307,8 +308,8 @@ def main(argv: list[str] | None = None) -> int:
         only = chosen(arguments.only, list(printed(root)))
         require_latex()
         output = output_folder(root, assignments.profile().name) / "handouts" / size
-        if arguments.check:
-            return 0
+        if arguments.execute and (failed := execute(["--root", str(root)])):
+            return failed
         faults = make(root, arguments.edition or EDITIONS, only, output, arguments.strict)
     except (HandoutError, ValueError) as error:
         print(error, file=sys.stderr)

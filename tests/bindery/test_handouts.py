@@ -242,8 +242,8 @@ def test_letter_is_set_on_letter(executed, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--only", "a2 a9", "--check"], "ONLY: expected some of unrolled one a2, got a9"),
-        (["--check"], "UNROLLED_PAPER"),
+        (["--only", "a2 a9", "--execute"], "ONLY: expected some of unrolled one a2, got a9"),
+        (["--execute"], "UNROLLED_PAPER"),
     ],
 )
 def test_unknown_names_are_one_sentence(book, monkeypatch, capsys, arguments, said):
@@ -259,7 +259,7 @@ def test_unknown_names_are_one_sentence(book, monkeypatch, capsys, arguments, sa
 def test_missing_latex_names_the_packages(book, monkeypatch, capsys):
     write(book)
     monkeypatch.setenv("PATH", "")
-    assert main(["--root", str(book.root), "--check"]) == 2
+    assert main(["--root", str(book.root), "--execute"]) == 2
     assert "apt install" in capsys.readouterr().err
     system, ci = ((ROOT / ".ci" / name).read_text() for name in ("system", "run"))
     assert all(package in system for package in handouts.PACKAGES.split())
@@ -267,19 +267,22 @@ def test_missing_latex_names_the_packages(book, monkeypatch, capsys):
 
 
 @LATEX
-def test_a_check_makes_nothing_and_comes_before_the_chapters_run(book):
+@pytest.mark.parametrize(("only", "status"), [("a2", 7), ("a9", 2)])
+def test_what_can_be_refused_is_refused_before_chapters_run(book, monkeypatch, only, status):
     write(book)
-    assert main(["--root", str(book.root), "--check"]) == 0
+    asked = []
+    monkeypatch.setattr(handouts, "execute", lambda arguments: asked.append(arguments) or 7)
+    assert main(["--root", str(book.root), "--execute", "--only", only]) == status
+    assert asked == ([["--root", str(book.root)]] if status == 7 else [])
     assert not list(book.root.rglob("handouts"))
+
+
+def test_make_hands_on_paper_and_names():
     command = ["make", "-n", "-o", ".venv/.installed", "handouts", "ONLY=a2", "PAPER=letter"]
     environment = {**os.environ, "MAKEFLAGS": ""}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    # A make that another one started says which folder it enters, too.
-    first, second, third = (line for line in run.stdout.splitlines() if "bindery" in line)
-    assert first == f"{third} --check"
-    assert "UNROLLED_PAPER=letter" in third
-    assert '--only "a2"' in third
-    assert "bindery.execute" in second
+    assert "UNROLLED_PAPER=letter" in run.stdout
+    assert '--execute --only "a2"' in run.stdout
 
 
 def test_sheets_are_book_chapters_and_assignments(book):
