@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
+from unrolled.claims.measuring import fingerprint
 
 from benchmarks import limits, table
 
@@ -28,6 +29,16 @@ def span(microseconds: float) -> str:
     return f"{microseconds / 1e3:.3g} ms" if microseconds < 999e3 else f"{microseconds / 1e6:.3g} s"
 
 
+def told(paces: dict[str, float]) -> str:
+    """Return the limits of a row in words."""
+    return ", ".join(f"{name} {span(microseconds)}" for name, microseconds in paces.items())
+
+
+def times_least(row: dict) -> float:
+    """Return how many times the larger limit ours takes."""
+    return row["ours_us"] / max(row["limits_us"].values())
+
+
 def lines(row: dict) -> list[str]:
     """Return what the table says of a row; an asterisk marks one whose median misses the floor."""
     floor = row["floor"]
@@ -36,6 +47,9 @@ def lines(row: dict) -> list[str]:
     ratios = f"{row['ratio_min']:6.3g} {row['ratio_median']:7.3g} {floor or '–':>5}{missed}"
     said = [f"{row['ways']:41} {row['unit']:20} {times} {ratios}"]
     said.append(f"  {row['task']}, equal: {row['held equal']}")
+    if row["limits_us"]:
+        paces = told(row["limits_us"])
+        said.append(f"  at full pace: {paces}; ours takes {times_least(row):.3g} times that")
     score = row["score"]
     if score["of"]:
         said.append(f"  {score['of']}: plain {score['plain']:.4f}, ours {score['ours']:.4f}")
@@ -68,7 +82,7 @@ def conditions() -> dict:
             continue
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.machine()}, {platform.system()}",
+        "machine": f"{fingerprint()['cpu']}, {platform.machine()}, {platform.system()}",
         "threads": os.cpu_count(),
         "load": os.getloadavg() if hasattr(os, "getloadavg") else None,
         "versions": versions,

@@ -1,9 +1,9 @@
 """A cold build of the book against the serial one: `python -m benchmarks.build`.
 
-Ours is what `make book` does before it looks at the claims: the chapters, one a core, then the
-pages. Serial is `jupyter-book build` alone, which runs each chapter when it comes to it. Each has a
-fresh clone of the last commit, without any stored run; kernels, threads, data and profile are the
-same (UNROLLED_PROFILE, by default cpu, which takes more than an hour; smoke takes ten minutes).
+Ours is what `make book` does, but for the claims that it compares: the chapters, one a core, then
+the pages. Serial is `jupyter-book build` alone, which runs each chapter when it comes to it. Each
+has a fresh clone of the last commit, without any stored run; kernels, threads, data and profile are
+the same (UNROLLED_PROFILE: cpu, by default, takes about an hour, smoke ten minutes).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-from bindery.build import Build, cores
-from bindery.execute import chapters, open_cache, write_kernelspec
+from bindery import execute
+from bindery.build import Build
 from rich.console import Console
 from rich.progress import Progress
 
@@ -26,7 +26,7 @@ PAGES = ["jupyter-book", "build", ".", "-W", "-n", "--keep-going", "--quiet", "-
 
 
 def clone(folder: Path) -> Build:
-    """Clone the last commit into a folder; what Numba compiled stays behind, as in a first build."""
+    """Clone the last commit into a folder; what Numba has compiled stays behind."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     return Build.current(folder)
 
@@ -62,10 +62,11 @@ def make_pages(build: Build) -> None:
 
 
 def prepare(build: Build) -> None:
-    """Leave what `jupyter-book build` needs besides the executed chapters: the kernel, the record."""
-    open_cache(build)
-    write_kernelspec(build)
-    build.write_record({}, {chapter.name: chapter.reaches for chapter in chapters(build.root)})
+    """Leave what `jupyter-book build` needs besides executed chapters: the kernel, the record."""
+    execute.open_cache(build)
+    execute.write_kernelspec(build)
+    found = execute.chapters(build.root)
+    build.write_record({}, {chapter.name: chapter.reaches for chapter in found})
 
 
 def seconds(step: Callable[[Build], None], build: Build) -> float:
@@ -75,24 +76,39 @@ def seconds(step: Callable[[Build], None], build: Build) -> float:
     return perf_counter() - start
 
 
-def main() -> None:
-    """Build the book twice, and print how long each took."""
-    console = Console(soft_wrap=True)
-    load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="unrolled-build-") as name, Progress() as progress:
-        here = progress.add_task("chapters, one a core", total=3)
+def measure(show: Progress) -> dict[str, float]:
+    """Build the book twice; return the seconds of the chapters, the pages, and the serial build."""
+    here = show.add_task("chapters, one a core", total=3)
+    with tempfile.TemporaryDirectory(prefix="unrolled-build-") as name:
         ours, serial = clone(Path(name) / "ours"), clone(Path(name) / "serial")
-        side_by_side = seconds(run_chapters, ours)
-        progress.update(here, advance=1, description="pages")
+        chapters = seconds(run_chapters, ours)
+        show.update(here, advance=1, description="pages")
         pages = seconds(make_pages, ours)
-        progress.update(here, advance=1, description="jupyter-book build")
+        show.update(here, advance=1, description="jupyter-book build")
         prepare(serial)
         one_by_one = seconds(make_pages, serial)
-        progress.update(here, advance=1, description="done")
-    console.print(f"Profile {ours.profile} on {ours.device}; {cores()} cores, load {load:.1f}.")
-    console.print(f"make book: chapters {side_by_side:,.0f} s, pages {pages:,.0f} s")
-    console.print(f"jupyter-book build: {one_by_one:,.0f} s")
-    console.print(f"ratio {one_by_one / (side_by_side + pages):.2f}")
+        show.update(here, advance=1, description="done")
+    return {"chapters": chapters, "pages": pages, "serial": one_by_one}
+
+
+def lines(took: dict[str, float]) -> list[str]:
+    """Return what is said of a measurement."""
+    ours = took["chapters"] + took["pages"]
+    return [
+        f"side by side: chapters {took['chapters']:,.0f} s, pages {took['pages']:,.0f} s",
+        f"jupyter-book build: {took['serial']:,.0f} s",
+        f"ratio {took['serial'] / ours:.2f}, one round, without the claims of make book",
+    ]
+
+
+def main() -> None:
+    """Build the book twice, and print how long each took."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    build, console = Build.current(ROOT), Console(soft_wrap=True)
+    console.print(f"Profile {build.profile} on {build.device}, a thread a kernel, load {load:.1f}.")
+    with Progress(console=console) as show:
+        took = measure(show)
+    console.print("\n".join(lines(took)))
 
 
 if __name__ == "__main__":

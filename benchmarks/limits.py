@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from statistics import median
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -44,15 +45,57 @@ def fastest(action: Callable[[], object]) -> float:
     return min(whiles)
 
 
-def products(threads: int) -> dict[str, float]:
-    """Return float32 GFLOP a second (a multiply-add is two) of PyTorch's product of each shape."""
-    found = {}
+class Work(NamedTuple):
+    """About what a unit has to do: multiply-adds, bytes of data that it reads; on how many cores.
+
+    A step has three products, forward, for the weights' gradient and for what came before; the
+    first layer needs no third one for its inputs, which makes this a few per cent too much. What is
+    drawn and tanh are left out, which makes it too little.
+    """
+
+    multiply_adds: float
+    read: float
+    cores: int = 1
+
+
+def sequence(
+    steps: int, inputs: int, units: int, *, gates: int = 1, answers: int | None = None
+) -> float:
+    """Return about the multiply-adds of learning from a sequence: forward, and twice as many back.
+
+    Args:
+        steps: its length, T.
+        inputs: D.
+        units: H.
+        gates: 1 (RNN), 3 (GRU) or 4 (LSTM).
+        answers: steps at which one number is read out; all of them without it.
+    """
+    read_out = (steps if answers is None else answers) * units
+    return 3 * (steps * gates * units * (inputs + units) + read_out)
+
+
+def least(work: Work) -> dict[str, float]:
+    """Return the microseconds of a unit's products at the pace of a large one, and of its reads."""
+    flops, copies = _rates(work.cores)
+    return {"products": 2e-3 * work.multiply_adds / flops, "bandwidth": 1e-3 * work.read / copies}
+
+
+@cache
+def _rates(cores: int) -> tuple[float, float]:
+    return product(SHAPES["large"], cores), bandwidth()
+
+
+def product(shape: tuple[int, int, int], threads: int) -> float:
+    """Return float32 GFLOP a second (a multiply-add is two) of PyTorch's product."""
+    n, inner, columns = shape
+    a, b, out = torch.randn(n, inner), torch.randn(inner, columns), torch.empty(n, columns)
     with torch_threads(threads):
-        for name, (n, inner, columns) in SHAPES.items():
-            a, b, out = torch.randn(n, inner), torch.randn(inner, columns), torch.empty(n, columns)
-            seconds = fastest(partial(torch.mm, a, b, out=out))
-            found[name] = 2e-9 * n * inner * columns / seconds
-    return found
+        return 2e-9 * n * inner * columns / fastest(partial(torch.mm, a, b, out=out))
+
+
+def products(threads: int) -> dict[str, float]:
+    """Return the pace of each shape's product, see `product`."""
+    return {name: product(shape, threads) for name, shape in SHAPES.items()}
 
 
 def bandwidth() -> float:

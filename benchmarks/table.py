@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks import ours, plain, scaling
-from benchmarks.turns import Size, Turn, torch_threads
+from benchmarks import limits, ours, plain, scaling
+from benchmarks.limits import Work, sequence
+from benchmarks.turns import EPOCH, XNOR_STRINGS, Size, Turn, torch_threads
+from benchmarks.turns import MNIST as MODELS
 
 ROUNDS = 5
 Maker = Callable[[Size], Turn]
@@ -24,6 +26,7 @@ class Contest:
         equal: what both sides have in common.
         plain: the assignment's own way, and how much of it is a turn.
         ours: the book's way.
+        work: about what a unit of ours has to do; None where it is not arithmetic that counts.
         floor: the ratio to reach; None for a row that is there for comparison.
         threads: how many PyTorch may take for plain; where there are several, the fastest counts.
         score: what the score of both sides is, if they have one.
@@ -35,6 +38,7 @@ class Contest:
     equal: str
     plain: tuple[Maker, Size]
     ours: tuple[Maker, Size]
+    work: Work | None = None
     floor: float | None = None
     threads: tuple[int, ...] = (1,)
     score: str = ""
@@ -42,11 +46,17 @@ class Contest:
 
 PARITY = "batch 8, SGD rate 1, float32, H 4, 50 bits, 100,000 fixed strings"
 PARITY_PLAIN = (plain.parity, Size(300))
+PARITY_WORK = Work(sequence(50, 1, 4), read=50 * 2 * 4)
+ADDING_WORK = Work(sequence(1, 2, 2), read=3 * 4)
 MEMORY = "H 10, T 10, batch 1,024, fresh data, SGD rate 1e-2"
+MEMORY_WORK = Work(sequence(10, 1, 10, answers=1), read=10 * 4)
 XNOR = "1,000 strings of 8 bits, batch 64, LSTM 64, Adam; tracing left out"
 XNOR_PLAIN = (plain.xnor, Size(5))
+XNOR_WORK = Work(XNOR_STRINGS * sequence(8, 1, 64, gates=4), read=XNOR_STRINGS * 8 * 2 * 4)
 MNIST = "networks, Adam 1e-3, batch 256, shuffled, as many updates of each"
 EIGHT = Size(12, 8)
+UPDATE = Work(sum(map(ours.multiply_adds, MODELS)), read=8 * 256 * 784 * 4, cores=2)
+HALF = Work(*(EPOCH / 2 * part for part in UPDATE[:2]), cores=2)
 SWEEP = "the memory task by its recipe, six networks, 1,000 updates each"
 SIX = Size(1000, 6)
 AFTER_EPOCH = "test accuracy of LSTM 32 from the same first weights after one epoch"
@@ -59,6 +69,7 @@ TABLE = (
         PARITY,
         PARITY_PLAIN,
         (ours.parity, Size(1000, 8)),
+        PARITY_WORK,
     ),
     Contest(
         "parity",
@@ -67,6 +78,7 @@ TABLE = (
         PARITY,
         PARITY_PLAIN,
         (ours.parity_two, Size(1000, 8)),
+        PARITY_WORK._replace(cores=2),
         floor=150,
         threads=(1, 2),
     ),
@@ -77,6 +89,7 @@ TABLE = (
         PARITY,
         PARITY_PLAIN,
         (ours.parity_batched, Size(30, 40)),
+        PARITY_WORK,
     ),
     Contest(
         "adding",
@@ -85,6 +98,7 @@ TABLE = (
         "Elman, H 2, Adam 3e-2, 9,000 steps an update, as many updates",
         (plain.adding, Size(16)),
         (ours.adding, Size(16, 10)),
+        ADDING_WORK,
         floor=300,
         score="test MSE from the same first weights after as many updates",
     ),
@@ -95,6 +109,7 @@ TABLE = (
         MEMORY,
         (plain.memory, Size(300)),
         (ours.memory, Size(600)),
+        MEMORY_WORK,
     ),
     Contest(
         "memory",
@@ -103,6 +118,7 @@ TABLE = (
         MEMORY,
         (plain.memory, Size(300)),
         (ours.memory_compiled, Size(100, 8)),
+        MEMORY_WORK,
         floor=3,
     ),
     Contest(
@@ -112,6 +128,7 @@ TABLE = (
         XNOR,
         XNOR_PLAIN,
         (ours.xnor, Size(6)),
+        XNOR_WORK._replace(cores=2),
         floor=2.5,
     ),
     Contest(
@@ -121,6 +138,7 @@ TABLE = (
         XNOR,
         XNOR_PLAIN,
         (ours.xnor_batched, Size(1, 40)),
+        XNOR_WORK,
     ),
     Contest(
         "mnist",
@@ -129,6 +147,7 @@ TABLE = (
         MNIST,
         (plain.mnist_keras, EIGHT),
         (ours.mnist, EIGHT),
+        UPDATE,
         floor=1.5,
         score=AFTER_EPOCH,
     ),
@@ -139,6 +158,7 @@ TABLE = (
         MNIST,
         (plain.mnist_torch, EIGHT),
         (ours.mnist, EIGHT),
+        UPDATE,
         floor=1.5,
         threads=(1, 2),
         score=AFTER_EPOCH,
@@ -150,6 +170,7 @@ TABLE = (
         "networks, first weights, accuracy: an epoch at 1e-3, half a one-cycle epoch to 2e-2",
         (plain.mnist_epoch, EIGHT),
         (ours.mnist_half, EIGHT),
+        HALF,
         floor=1.5,
         threads=(1, 2),
         score="mean test accuracy of the eight",
@@ -195,6 +216,7 @@ def measure(contest: Contest, rounds: int = ROUNDS) -> dict:
         "held equal": contest.equal,
         "plain_us": 1e6 * median(a for a, _ in turns),
         "ours_us": 1e6 * median(b for _, b in turns),
+        "limits_us": limits.least(contest.work) if contest.work else {},
         "ratio_min": min(ratios),
         "ratio_median": median(ratios),
         "floor": contest.floor,

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("keras")  # after torch: the other order can crash
 from benchmarks import __main__ as program  # noqa: E402
-from benchmarks import ours, table  # noqa: E402
+from benchmarks import limits, ours, table  # noqa: E402
 from benchmarks.turns import MNIST, Turn  # noqa: E402
 
 SIDES = [side for contest in table.TABLE for side in (contest.plain[0], contest.ours[0])]
@@ -64,6 +64,32 @@ def test_multiply_adds_of_an_update():
     by_hand = 28 * (28 * 32 + 4 * 32 * (32 + 32)) + 32 * 64 + 64 * 10
     assert ours.multiply_adds("mnist-lstm-32") == 3 * 256 * by_hand
     assert sorted(MNIST, key=ours.multiply_adds)[-1] == "mnist-lstm-128"
+
+
+def test_the_multiply_adds_of_a_sequence_are_those_of_the_networks():
+    around = 3 * (28 * 28 * 32 + 32 * 64 + 64 * 10)  # the layer below, and the head
+    for name, gates in (("mnist-lstm-32", 4), ("mnist-gru-32", 3)):
+        within = limits.sequence(28, 32, 32, gates=gates, answers=0)
+        assert 256 * (around + within) == ours.multiply_adds(name)
+    by_hand = 10 * (1 * 10 + 10 * 10) + 10  # each step, and the readout of the last
+    assert limits.sequence(10, 1, 10, answers=1) == 3 * by_hand
+    assert limits.sequence(50, 1, 4) == 3 * 50 * (4 + 16 + 4)
+
+
+def test_the_limit_of_a_row_is_its_work_at_the_measured_pace(monkeypatch):
+    pace = {1: (100.0, 10.0), 2: (200.0, 10.0)}  # GFLOP/s, GB/s
+    monkeypatch.setattr(limits, "_rates", pace.__getitem__)
+    work = limits.Work(50_000, read=1000)
+    assert limits.least(work) == pytest.approx({"products": 1.0, "bandwidth": 0.1})
+    assert limits.least(work._replace(cores=2))["products"] == pytest.approx(0.5)
+    row = table.measure(slowed(1), rounds=1)
+    assert "ours takes" in program.lines(row)[2]
+    without = table.measure(replace(slowed(1), work=None), rounds=1)
+    assert not any("at full pace" in line for line in program.lines(without))
+
+
+def test_every_row_of_training_has_a_limit():
+    assert {c.task for c in table.TABLE if c.work is None} == {"sweep"}
 
 
 def test_floors_are_those_that_were_promised():

@@ -15,13 +15,14 @@ ROW = {
     "ratio_min": 140.0,
     "ratio_median": 151.2,
     "floor": 150,
+    "limits_us": {"products": 0.1, "bandwidth": 0.02},
 }
 REPORT = {
     "date": "2026-11-22T12:00:00+00:00",
     "machine": "x86_64, Linux",
     "threads": 2,
     "versions": {"numpy": "2.4.6"},
-    "rows": [ROW, ROW | {"ratio_median": 149.0}, ROW | {"floor": None}],
+    "rows": [ROW, ROW | {"ratio_median": 149.0}, ROW | {"floor": None, "limits_us": {}}],
     "limits": {"memory": 12.5},
 }
 
@@ -44,6 +45,11 @@ def test_every_row_has_every_column(said):
 def test_only_a_missed_floor_is_bold(said):
     medians = [line.split("|")[7].strip() for line in said.splitlines() if "compiled" in line]
     assert medians == ["151", "**149**", "151"]
+
+
+def test_each_row_says_how_far_it_is_from_its_limit(said):
+    shares = [line.split("|")[9].strip() for line in said.splitlines() if "compiled" in line]
+    assert shares == ["5", "5", "–"]
 
 
 def test_it_says_where_it_was_measured_and_the_limits(said):

@@ -283,7 +283,10 @@ def measure_claims(chosen: argparse.Namespace) -> int:
     if failed:
         return say("; ".join(failed), 1)
     if chosen.write:
+        broken = [str(verdict) for verdict in measuring.moved(asked)]
         measuring.write(asked)
+        written = "the manifest has the new counts, read its difference"
+        return say("; ".join([*broken, written]), 1) if broken else 0
     return keep_comparison(measuring.compare_all(asked), chosen) if chosen.again else 0
 
 

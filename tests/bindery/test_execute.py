@@ -20,6 +20,9 @@ from bindery.execute import (
     write_kernelspec,
 )
 from rich.console import Console
+from rich.progress import Progress
+
+from benchmarks import build as cold
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:zmq")
 
@@ -287,3 +290,37 @@ def test_progress_on_a_terminal_shows_what_runs(book):
     shown = console.export_text()
     assert "[1/1] a: done" in shown
     assert "chapters" in shown
+
+
+@pytest.fixture
+def committed(book, monkeypatch):
+    """A book of two chapters in a repository, which the benchmark of cold builds takes for ours."""
+    for name in "ab":
+        book.chapter(name, book.counting(name))
+    git = ["git", "-C", str(book.root), "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "A book."]):
+        subprocess.run([*git, *command], check=True)
+    monkeypatch.setattr(cold, "ROOT", book.root)
+    return book
+
+
+def test_both_cold_builds_run_each_chapter_once(committed, monkeypatch):
+    ran = []
+    monkeypatch.setattr(cold, "seconds", lambda step, build: ran.append(step(build)) or len(ran))
+    assert cold.measure(Progress(disable=True)) == {"chapters": 1, "pages": 2, "serial": 3}
+    assert [committed.runs(name) for name in "ab"] == [2, 2]
+
+
+def test_the_ratio_of_cold_builds_is_serial_by_ours():
+    said = cold.lines({"chapters": 1000.0, "pages": 50.0, "serial": 2100.0})
+    assert "chapters 1,000 s, pages 50 s" in said[0]
+    assert said[2].startswith("ratio 2.00")
+
+
+def test_a_cold_build_that_fails_is_no_measurement(committed):
+    committed.chapter("b", "1 / 0")
+    subprocess.run(["git", "-C", str(committed.root), "add", "-A"], check=True)
+    who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", "-C", str(committed.root), *who, "commit", "-qm", "Bad"], check=True)
+    with pytest.raises(RuntimeError, match=r"bindery.execute\n[\s\S]*ZeroDivisionError"):
+        cold.main()

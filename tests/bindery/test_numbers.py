@@ -31,6 +31,7 @@ def faults(tmp_path):
         ("It ends at −0.97.", "0.97"),
         ("A loss (0.3).", "0.3"),
         ("A loss of 3.14e-5.", "3.14e-5"),
+        ("It falls to 10⁻⁷.", "10⁻⁷"),
         ("A loss of 3e−5.", "3e−5"),
         ("A loss of 3.14e−5.", "3.14e−5"),
         ("It reaches 96 %.", "96 %"),
@@ -143,13 +144,58 @@ mystnb:
 
       A rate of {given}`0.01`, $x = 0.3$.
   image:
-    alt: Falls to 0.5.
+    alt: Falls.
 ---
 x = 0.97
 ```"""
     (fault,) = faults(cell % "0.02")
     assert fault == f"a.md:9: 0.02: {numbers.TYPED}"
     assert faults(cell % "noon") == []
+
+
+DESCRIBED = """```{code-cell} ipython3
+---
+mystnb:
+  figure:
+    name: fig-a
+    caption: Rates.
+  image:%s
+    alt: %s
+---
+x = 0.97
+```"""
+
+
+@pytest.mark.parametrize("number", ["0.97", "38 of 40", "38\n      of 40", "5,000"])
+def test_a_description_is_read(faults, number):
+    (fault,) = faults(DESCRIBED % ("", f"|\n      The rate\n      falls to {number}."))
+    assert fault == f"a.md:12: {' '.join(number.split())}: {numbers.TYPED}"
+
+
+def test_numbers_named_above_a_description_may_stand_in_it_and_no_others(faults):
+    named = "\n    # given: 0.15; 6 of 40"
+    assert faults(DESCRIBED % (named, "Near zero at 0.15, for 6 of 40.")) == []
+    (fault,) = faults(DESCRIBED % (named, "Near zero at 0.15, for 6 of 40 and 0.155."))
+    assert fault == f"a.md:11: 0.155: {numbers.TYPED}"
+
+
+@pytest.mark.parametrize("needless", ["0.7", "12", "falls"])
+def test_a_name_above_a_description_that_excuses_nothing_is_a_fault(faults, needless):
+    named = f"\n    # given: {needless}; 0.15"
+    (fault,) = faults(DESCRIBED % (named, "Falls to 0.15 over 12 steps."))
+    assert fault.startswith(f"a.md:10: # given: {needless}: expected")
+
+
+def test_a_name_excuses_one_number_and_a_second_is_named_again(faults):
+    text = "|\n      Falls to 0.15 for 6\n      of 40, and to 0.15 again."
+    (fault,) = faults(DESCRIBED % ("\n    # given: 6 of 40; 0.15", text))
+    assert fault == f"a.md:13: 0.15: {numbers.TYPED}"
+    assert faults(DESCRIBED % ("\n    # given: 6 of 40; 0.15; 0.15", text)) == []
+
+
+def test_a_comment_that_is_not_right_above_a_description_is_a_fault(faults):
+    (fault,) = faults(DESCRIBED % ("\n    # given: 0.15\n    width: 80%", "Falls."))
+    assert fault == "a.md:10: # given: 0.15: expected a description right below"
 
 
 def test_the_book_s_own_pages_are_in_order():

@@ -183,7 +183,7 @@ def test_the_manifest_keeps_what_the_first_seeds_gave_by_themselves(lottery, mon
     assert record.outcomes.startswith("0001000010")
     assert record.again == "1110111101"
     again = measuring.measure(part, 10)
-    assert measuring.compare(part, record, again, claims=1).holds
+    assert measuring.compare(part, record, again).holds
 
 
 def test_runs_that_were_stored_count_with_what_they_once_took(lottery, monkeypatch):
@@ -373,6 +373,12 @@ def test_the_committed_manifest_answers_what_the_table_asks():
     assert manifest.FILE.read_text(encoding="utf-8") == manifest.text(known.values())
 
 
+def test_no_band_that_a_build_compares_lets_every_count_pass():
+    known = manifest.read()
+    parts = [known[c.label] for c in claims.CLAIMS if c.again]
+    assert not [r.label for r in parts if r.band == (0, len(r.again))]
+
+
 def test_each_build_measures_again_within_fifteen_core_minutes():
     todo = measuring.jobs(claims.CLAIMS, whole=False, again=True)
     assert sum(job.seconds or 0 for job in todo) < measuring.BUDGET
@@ -384,17 +390,23 @@ def test_each_build_measures_again_within_fifteen_core_minutes():
 def mutated(record):
     """Six of forty, written as sixteen, in every place where it stands."""
     outcomes = "1" * 16 + "0" * 24
-    return replace(record, k=16, outcomes=outcomes, again=outcomes)
+    drawn = band(16, 40, 40, claims=measuring.compared())
+    return replace(record, k=16, outcomes=outcomes, again=outcomes, band=drawn)
+
+
+def forgotten(record):
+    """The same mutation, but for the band."""
+    return replace(mutated(record), band=record.band)
 
 
 def test_the_recorded_platform_allows_one_count_and_another_a_band(lottery):
     (record,) = measuring.write([lottery.claim])
     new = measuring.measure(lottery.claim)
-    here = measuring.compare(lottery.claim, record, new, claims=1)
+    here = measuring.compare(lottery.claim, record, new)
     assert (here.band, here.same_platform, here.holds) == (Band(6, 6), True, True)
     for change in ({"platform": record.platform | {"cpu": "another"}}, {"device": "cuda"}):
-        away = measuring.compare(lottery.claim, replace(record, **change), new, claims=5)
-        assert (away.band, away.same_platform) == (band(6, 40, 40, claims=5), False)
+        away = measuring.compare(lottery.claim, replace(record, **change), new)
+        assert (away.band, away.same_platform) == (record.band, False)
         assert away.holds
 
 
@@ -416,6 +428,30 @@ def test_the_mutated_claim_fails_elsewhere_too_with_the_seeds_that_the_table_has
         allowed = band(early.n * written // 40, early.n, early.again, claims=number)
         assert early.again * written // 40 in allowed
         assert early.again * true // 40 not in allowed
+
+
+@pytest.mark.parametrize(
+    ("mutate", "drawn"),
+    [(lambda r: replace(r, band=Band(0, 40)), "0 to 40"), (forgotten, "0 to 16")],
+)
+def test_a_band_that_its_counts_do_not_bear_out_is_damaged(lottery, mutate, drawn):
+    (record,) = measuring.write([lottery.claim])
+    manifest.write([mutate(record)], lottery.path)
+    with pytest.raises(ValueError, match=f"lottery: .* and its band is {drawn}; damaged"):
+        measuring.compare_all([lottery.claim])
+
+
+def test_one_more_claim_that_builds_compare_draws_all_bands_anew(lottery, monkeypatch):
+    (record,) = measuring.write([lottery.claim])
+    others = tuple(replace(lottery.claim, label=f"another-{i}") for i in range(200))
+    monkeypatch.setattr(claims, "CLAIMS", (lottery.claim, *others))
+    with pytest.raises(
+        ValueError, match=r"more claims \(`unrolled evidence --only lottery --write`"
+    ):
+        measuring.compare_all([lottery.claim])
+    wider = next(r for r in measuring.write(others) if r.label == "lottery")
+    assert wider.band.high > record.band.high
+    assert replace(wider, band=record.band) == record
 
 
 def test_a_subset_that_does_not_go_with_its_whole_is_damaged(lottery):
@@ -469,6 +505,33 @@ def test_the_command_measures_writes_and_compares(lottery, capsys, tmp_path):
     assert lottery.calls == [40]
     assert cli.main(["claims"]) == 0
     assert "6 of 40 networks win (95 % interval 7–29 %)." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("again", [40, 0])
+def test_a_count_that_moved_is_named_when_it_is_written(lottery, monkeypatch, capsys, again):
+    claim = replace(lottery.claim, again=again)
+    monkeypatch.setattr(claims, "CLAIMS", (claim,))
+    assert cli.main(["evidence", "--write", "--jobs", "1"]) == 0  # nothing was on record
+    elsewhere = replace(manifest.read()["lottery"], platform={"cpu": "another"})
+    manifest.write([replace(elsewhere, date="before")], lottery.path)
+    assert cli.main(["evidence", "--write", "--jobs", "1"]) == 0  # the same count, from elsewhere
+    assert manifest.read()["lottery"].date != "before"
+    none = "0" * 40
+    band_of_none = measuring.allowed(0, 40, again)
+    wrong = {"k": 0, "outcomes": none, "again": none[:again], "band": band_of_none}
+    manifest.write([replace(elsewhere, **wrong)], lottery.path)
+    assert cli.main(["evidence", "--write", "--jobs", "1"]) == 1
+    said = f"lottery: measured 6 of 40, OUTSIDE the band {band_of_none} (another platform)"
+    assert said in capsys.readouterr().err
+    assert manifest.read()["lottery"].k == 6
+
+
+def test_without_a_manifest_one_command_makes_it(lottery, capsys):
+    lottery.path.unlink()
+    assert cli.main(["evidence", "--again", "--jobs", "1"]) == 2
+    assert "lottery: not in the manifest" in capsys.readouterr().err
+    assert cli.main(["evidence", "--write", "--jobs", "1"]) == 0
+    assert manifest.read()["lottery"].k == 6
 
 
 def test_the_command_in_smoke_compares_nothing_and_says_so(lottery, monkeypatch, capsys, tmp_path):

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from unrolled.evidence import Claim, Count
+from unrolled.evidence import Band, Claim, Count
 
 FILE = Path(__file__).parents[1] / "claims.json"
 
@@ -32,6 +32,8 @@ class Record:
         again: the same for the first seeds measured by themselves, as every build does. Networks
             that are trained side by side share matrix products, and with more or fewer of them the
             last bits of a sum differ; so these need not be the first of `outcomes`.
+        band: how many of the seeds that a build measures again (of all, where it measures none)
+            may count on another platform, ends included, see `evidence.band`.
         asked: the question: measure, arguments, settings, outcome, test.
         threshold: when a network counts, in words.
         seconds: what the measurement took on one core.
@@ -45,6 +47,7 @@ class Record:
     n: int
     outcomes: str
     again: str
+    band: Band
     asked: dict[str, Any]
     threshold: str
     seconds: float
@@ -57,7 +60,9 @@ class Record:
 
         Raises:
             ValueError: k is not what the outcomes add up to, or they are not n zeros and ones.
+            TypeError: the band has no two ends.
         """
+        object.__setattr__(self, "band", Band(*self.band))  # JSON knows lists alone
         if set(self.outcomes + self.again) - set("01") or len(self.outcomes) != self.n:
             raise ValueError(f"{self.label}: expected {self.n} outcomes of 0 or 1; damaged")
         if self.k != self.outcomes.count("1"):
@@ -89,7 +94,7 @@ def asked(claim: Claim, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read(path: Path = FILE) -> dict[str, Record]:
-    """Read the manifest: label → record.
+    """Read the manifest: label → record; nothing is on record where there is no file.
 
     Raises:
         ValueError: it is damaged, or a block contradicts itself.
@@ -97,8 +102,13 @@ def read(path: Path = FILE) -> dict[str, Record]:
     try:
         blocks = json.loads(path.read_text(encoding="utf-8"))
         return {label: Record(label=label, **block) for label, block in blocks.items()}
+    except FileNotFoundError:
+        return {}
     except (OSError, TypeError, AttributeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path.name}: expected the claims' manifest ({error})") from error
+        remedy = "`unrolled evidence --write` makes a new one where there is none"
+        raise ValueError(
+            f"{path.name}: expected the claims' manifest ({error}); {remedy}"
+        ) from error
 
 
 def write(records: Iterable[Record], path: Path = FILE) -> None:

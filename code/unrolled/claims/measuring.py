@@ -11,13 +11,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
-import importlib.metadata
 import json
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +26,7 @@ from unrolled.assignments import Settings
 from unrolled.claims import manifest
 from unrolled.claims.manifest import Record
 from unrolled.evidence import Band, Claim, Count, band
+from unrolled.store import versions
 
 BUDGET = 15 * 60  # core-seconds in which a build measures its part again
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -111,14 +110,8 @@ def fingerprint() -> dict[str, str]:
         "machine": platform.machine(),
         "cpu": _cpu("model name"),
         "features": hashlib.sha256(_cpu("flags").encode()).hexdigest()[:8],
-        **{name: _version(name) for name in ("numpy", "torch", "numba")},
+        **versions("all"),  # Keras draws the first weights of assignment 1's networks
     }
-
-
-def _version(package: str) -> str:
-    with suppress(importlib.metadata.PackageNotFoundError):
-        return importlib.metadata.version(package)
-    return "not installed"
 
 
 def _cpu(what: str) -> str:
@@ -298,6 +291,7 @@ def record(claim: Claim) -> Record:
         n=whole.n,
         outcomes=whole.digits,
         again=again,
+        band=allowed(whole.k, whole.n, len(again)),
         asked=manifest.asked(claim, whole.settings),
         threshold=claim.threshold,
         seconds=round(whole.seconds, 1),
@@ -310,13 +304,19 @@ def record(claim: Claim) -> Record:
 def write(chosen: Iterable[Claim], path: Path = manifest.FILE) -> list[Record]:
     """Put the blocks of some claims into the manifest; the others stay, unless they are no more.
 
+    All bands are drawn anew: they share one allowance, and get less of it when claims are added.
+
     Raises:
         ValueError: in the profile smoke; then nothing is written.
     """
     new = {c.label: record(c) for c in chosen}
     labels = {c.label for c in claims.CLAIMS}
-    kept = manifest.read(path) if path.exists() else {}
-    blocks = [r for r in (kept | new).values() if r.label in labels]
+    kept = manifest.read(path)
+    blocks = [
+        replace(r, band=allowed(r.k, r.n, len(r.again)))
+        for r in (kept | new).values()
+        if r.label in labels
+    ]
     manifest.write(blocks, path)
     return blocks
 
@@ -324,6 +324,18 @@ def write(chosen: Iterable[Claim], path: Path = manifest.FILE) -> list[Record]:
 def compared() -> int:
     """Return how many claims a build compares, those of the whole table: all share the alarms."""
     return max(1, sum(c.again > 0 for c in claims.CLAIMS))
+
+
+def allowed(k: int, n: int, again: int) -> Band:
+    """Return how many may count on another platform where k of n did on the recorded one.
+
+    Args:
+        k: seeds that count.
+        n: seeds.
+        again: how many of them every build measures again; 0: only `make evidence` does, all n,
+            and all claims share the allowance.
+    """
+    return band(k, n, again or n, claims=compared() if again else len(claims.CLAIMS))
 
 
 def outdated(claim: Claim, known: dict[str, Record]) -> str:
@@ -336,29 +348,31 @@ def outdated(claim: Claim, known: dict[str, Record]) -> str:
     if (old.n, len(old.again)) != (claim.n, claim.again):
         found = f"{old.n} seeds and {len(old.again)} of them again"
         return f"{claim.label}: the manifest has {found}, the table {claim.n} and {claim.again}"
-    part, allowed = old.again.count("1"), band(old.k, old.n, claim.again or 1, claims=compared())
-    if claim.again and part not in allowed:
-        whole = f"{old.k} of {old.n}, which allows {allowed} of {claim.again}"
+    part, expected = old.again.count("1"), allowed(old.k, old.n, claim.again)
+    whole = f"{old.k} of {old.n}, which allows {expected} of {claim.again or claim.n}"
+    if claim.again and part not in expected:
         return f"{claim.label}: the manifest says {whole}, and {part} were found; damaged"
+    if old.band != expected:
+        found = f"and its band is {old.band}; damaged, or drawn for fewer or more claims"
+        remedy = f"`unrolled evidence --only {claim.label} --write` draws all bands anew"
+        return f"{claim.label}: the manifest says {whole}, {found} ({remedy})"
     return ""
 
 
-def compare(claim: Claim, old: Record, new: Measured, *, claims: int) -> Verdict:
+def compare(claim: Claim, old: Record, new: Measured) -> Verdict:
     """Compare a subset that was measured again with the record.
 
     On the recorded platform the same seeds give the same outcomes, so only one count is allowed.
-    On another one the networks are as good as fresh, and `evidence.band` says what is allowed.
+    On another one the networks are as good as fresh, and the record's band says what is allowed.
 
     Args:
         claim: the claim.
         old: its block of the manifest.
-        new: the first seeds, measured now.
-        claims: how many claims the build compares.
+        new: the first seeds, measured now; all of them where no build measures any.
     """
     same = (old.platform, old.device) == (new.platform, new.device)
-    exact = Band(old.again.count("1"), old.again.count("1"))
-    allowed = exact if same else band(old.k, old.n, new.n, claims=claims)
-    return Verdict(claim, Count(new.k, new.n), allowed, same)
+    exact = Band(*2 * [(old.again or old.outcomes).count("1")])
+    return Verdict(claim, Count(new.k, new.n), exact if same else old.band, same)
 
 
 def compare_all(chosen: Iterable[Claim]) -> list[Verdict]:
@@ -369,8 +383,16 @@ def compare_all(chosen: Iterable[Claim]) -> list[Verdict]:
     """
     subset = [c for c in chosen if c.again]
     refuse_outdated(subset)
-    known, number = manifest.read(), compared()
-    return [compare(c, known[c.label], measure(c, c.again), claims=number) for c in subset]
+    known = manifest.read()
+    return [compare(c, known[c.label], measure(c, c.again)) for c in subset]
+
+
+def moved(chosen: Iterable[Claim]) -> list[Verdict]:
+    """Compare what is about to replace the manifest's answers with them, and return what broke."""
+    known = manifest.read()
+    asked = [c for c in chosen if not outdated(c, known)]
+    verdicts = [compare(c, known[c.label], measure(c, c.again or None)) for c in asked]
+    return [verdict for verdict in verdicts if not verdict.holds]
 
 
 def keep_verdicts(verdicts: list[Verdict], path: Path) -> None:

@@ -45,7 +45,7 @@ def long_count(label: str, sentence: str, name: str, *, again: int = 0, **argume
 
 
 NARROW: dict[str, Any] = {"hidden_size": 16, "learning_rate": 3e-2}  # what a plain RNN wants
-AGAIN = {0.001: 10, 0.01: 10}  # of the LSTM's rates
+AGAIN = {0.001: 10, 0.01: 20}  # of the LSTM's rates
 
 RATES_AND_CELLS: tuple[Claim, ...] = tuple(
     claim
@@ -101,7 +101,7 @@ BIASES: tuple[Claim, ...] = tuple(
         outcome=outcome,
         threshold="updates until all 256 strings are right, paired by the start",
         n=40,
-        again=10,
+        again=20,
     )
     for outcome, sentence in {
         "changed": "Under Adam the second bias changes the number of updates in {count} starts.",
@@ -118,7 +118,7 @@ RESET: tuple[Claim, ...] = tuple(
         outcome=outcome,
         threshold="updates until all 256 strings are right, paired by the start",
         n=40,
-        again=10,
+        again=20,
     )
     for outcome, sentence in {
         "changed": "Where the reset gate of a GRU acts changes the number of updates in {count} "

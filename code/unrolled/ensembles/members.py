@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,16 +44,27 @@ class Member:
     Attributes:
         weights: its first weights under the names of a `SequenceTagger`'s state dict.
         draw: gives its next K batches.
+        draw_tests: gives, by their names, what it is tested on.
+        draw_validation: gives what its training is validated on, or None.
         heed: is told the share of right answers on the last batch (curriculum).
-        validation: what its training is validated on, or None.
-        tests: name → what it is tested on.
     """
 
     weights: dict[str, np.ndarray]
     draw: Callable[[int], Batches]
-    validation: Batch | None
-    tests: dict[str, Batch]
+    draw_tests: Callable[[], dict[str, Batch]]
+    draw_validation: Callable[[], Batch | None] = lambda: None
     heed: Callable[[float], None] = lambda right: None
+
+    # Drawn when they are needed: of thousands of networks they would fill the memory.
+    @cached_property
+    def validation(self) -> Batch | None:
+        """What its training is validated on, or None."""
+        return self.draw_validation()
+
+    @cached_property
+    def tests(self) -> dict[str, Batch]:
+        """Name → what it is tested on."""
+        return self.draw_tests()
 
 
 @dataclass(frozen=True)
@@ -151,9 +162,11 @@ def _parity(network: dict[str, Any], settings: Settings) -> Task:
         return Member(
             weights=_arrays(parity.build(network, settings, seed, "cpu")),
             draw=_from_pool(stream) if even and plain else _in_a_row(stream.draw),
+            draw_tests=lambda: {
+                str(t): _whole(*parity.test_strings(t, seed=seed)) for t in parity.TEST_STRINGS
+            },
+            draw_validation=lambda: parity.validation_batch(network, settings, seed=seed),
             heed=stream.heed,
-            validation=parity.validation_batch(network, settings, seed=seed),
-            tests={str(t): _whole(*parity.test_strings(t, seed=seed)) for t in parity.TEST_STRINGS},
         )
 
     def metrics(outputs: dict[str, np.ndarray], tests: dict[str, Batch]) -> Metrics:
@@ -193,15 +206,17 @@ def _adding(network: dict[str, Any], settings: Settings) -> Task:
         streams = adding.Streams(
             settings, torch.device("cpu"), rng=np.random.default_rng([seed, 0])
         )
-        held_out = tasks.adding(
-            settings.n_validate, settings.seq_len, rng=np.random.default_rng([seed, 1])
-        )
+
+        def held_out() -> Batch:
+            rng = np.random.default_rng([seed, 1])
+            return _whole(*tasks.adding(settings.n_validate, settings.seq_len, rng=rng))
+
         weights = _arrays(adding.build(network, settings, seed, "cpu"))
         return Member(
             weights=_elman_as_tagger(weights) if elman else weights,
             draw=_in_a_row(lambda: _whole(*(a.numpy() for a in streams.draw()))),
-            validation=_whole(*held_out),
-            tests={"test": _whole(*(a.numpy() for a in adding.test_streams(seed)))},
+            draw_tests=lambda: {"test": _whole(*(a.numpy() for a in adding.test_streams(seed)))},
+            draw_validation=held_out,
         )
 
     def metrics(outputs: dict[str, np.ndarray], tests: dict[str, Batch]) -> Metrics:
@@ -232,8 +247,10 @@ def _memory(network: dict[str, Any], settings: Settings) -> Task:
     def member(seed: int) -> Member:
         rng = np.random.default_rng([seed, 0])
         n, seq_len = settings.batch_size, settings.seq_len
-        fresh = np.random.default_rng([seed, 2])
-        test = tasks.memory(settings.n_validate, seq_len, rng=fresh)
+
+        def tests() -> dict[str, Batch]:
+            fresh = np.random.default_rng([seed, 2])
+            return {"test": _last(*tasks.memory(settings.n_validate, seq_len, rng=fresh))}
 
         def several(updates: int) -> Batches:
             whole = _last(*tasks.memory(updates * n, seq_len, rng=rng))
@@ -242,8 +259,7 @@ def _memory(network: dict[str, Any], settings: Settings) -> Task:
         return Member(
             weights=(_plain_memory if plain else _gated_memory)(network, settings, seed),
             draw=several,
-            validation=None,
-            tests={"test": _last(*test)},
+            draw_tests=tests,
         )
 
     def metrics(outputs: dict[str, np.ndarray], tests: dict[str, Batch]) -> Metrics:
@@ -290,17 +306,17 @@ def _xnor(network: dict[str, Any], settings: Settings) -> Task:
         if not network.get("reset_after", True):  # published form: a single bias of its own
             layer[2] = layer[2].sum(0)
         cell = convert.from_keras(layer, kind)
-        every = tasks.all_strings(settings.seq_len)
-        long_rng = np.random.default_rng([seed, 2])
+
+        def tests() -> dict[str, Batch]:
+            every = tasks.all_strings(settings.seq_len)
+            long_ones = tasks.xnor(1000, xnor.LONG, rng=np.random.default_rng([seed, 2]))
+            return {"every": _whole(every, tasks.prefix_xnor(every)), "long": _whole(*long_ones)}
+
         return Member(
             weights={f"recurrent.{k}_l0": v.copy() for k, v in cell.parameters.items()}
             | {"readout.weight": readout.T.copy(), "readout.bias": bias.copy()},
             draw=_epochs(settings, seed),
-            validation=None,
-            tests={
-                "every": _whole(every, tasks.prefix_xnor(every)),
-                "long": _whole(*tasks.xnor(1000, xnor.LONG, rng=long_rng)),
-            },
+            draw_tests=tests,
         )
 
     def metrics(outputs: dict[str, np.ndarray], tests: dict[str, Batch]) -> Metrics:

@@ -2,20 +2,25 @@
 
 Only the updates are timed: drawing the first weights, validating and testing are left out. A
 machine that does other work at the same time makes all figures smaller, so each is the best of
-some rounds.
+some rounds. What ends a curve is memory: autograd keeps the states of all networks and steps until
+it has been back along them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 from time import perf_counter
 from typing import Any
+
+import torch
 
 from unrolled.assignments import settings_of
 from unrolled.ensembles.members import task_of
 from unrolled.training import learning_rates
 
 ROUNDS = 3
+LONG_ROUND = 1000  # updates, those of all networks together
 
 
 def networks_per_hour(
@@ -23,7 +28,7 @@ def networks_per_hour(
     *,
     engine: str,
     together: int,
-    updates: int = 10,
+    updates: int | None = None,
     device: str | None = None,
 ) -> dict[str, Any]:
     """Time the training of some networks side by side.
@@ -32,12 +37,14 @@ def networks_per_hour(
         name: a model of assignments 1 to 4.
         engine: "batched" or "compiled".
         together: networks held at a time, E.
-        updates: updates of each network in a round.
+        updates: updates of each network in a round; without it ten, and of more than 100 networks
+            fewer, for a round is long then.
         device: "cpu" or "cuda".
 
     Returns:
         "updates", those of all networks together in a second; "per_hour", how many networks could
-        be given all the updates of the recipe in an hour; "device", "engine".
+        be given all the updates of the recipe in an hour; "together"; "kept", bytes, see
+        `kept_for_the_way_back`; "device", "engine".
 
     Raises:
         ValueError: an unknown model or engine, or an engine that cannot do it.
@@ -46,16 +53,36 @@ def networks_per_hour(
     task = task_of(name, settings)
     members = [task.member(seed) for seed in range(together)]
     trainer = _engine(engine)(task, members, settings=settings, device=device)
+    updates = updates or max(1, min(10, LONG_ROUND // together))
     rates = list(islice(learning_rates(settings), updates))
-    trainer.advance(rates[:2])  # compiles, and warms up
+    kept = kept_for_the_way_back(lambda: trainer.advance(rates[:1]))  # compiles, and warms up
     best = min(_seconds(trainer, rates) for _ in range(ROUNDS))
     pace = together * len(rates) / best
     return {
         "updates": pace,
         "per_hour": 3600 * pace / settings.steps,
+        "together": together,
+        "kept": kept,
         "device": trainer.where,
         "engine": trainer.name,
     }
+
+
+def kept_for_the_way_back(update: Callable[[], Any]) -> int:
+    """Return how many bytes autograd keeps between the one forward and backward pass of an update.
+
+    Arrays that share their memory count once; 0 where autograd has no part in it.
+    """
+    kept: dict[int, int] = {}
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        memory = tensor.untyped_storage()
+        kept[memory.data_ptr()] = memory.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        update()
+    return sum(kept.values())
 
 
 def _engine(name: str) -> Any:

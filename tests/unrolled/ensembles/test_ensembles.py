@@ -5,6 +5,8 @@ from unrolled import assignments, convert, ensembles, runs
 from unrolled.ensembles import batched, compiled, members
 from unrolled.experiments import adding, parity
 from unrolled.torch_models import SequenceTagger, seeded
+from unrolled.torch_training import make_optimizer
+from unrolled.training import learning_rates
 
 PARITY = {
     "hidden_size": 3,
@@ -19,6 +21,7 @@ CURRICULUM = {"curriculum": True, "learning_rate": 3e-2}
 ADDING = {"hidden_size": 5, "batch_size": 6, "seq_len": 40, "evaluate_every": 50, "steps": 100}
 MEMORY = {"batch_size": 32, "evaluate_every": 50, "steps": 100, "n_validate": 256}
 XNOR = {"hidden_size": 8, "steps": 96}
+GRU = {"network": {"cell": "gru"}}
 # name, settings changed, and whether the compiled engine knows it
 MODELS = [
     ("parity-rnn", PARITY, True),
@@ -35,7 +38,9 @@ MODELS = [
     ("parity-lstm-last", PARITY, False),
     ("adding-elman", ADDING, True),
     ("adding-elman", ADDING | {"settings": "assignment", "n_train": 12}, True),
+    ("parity-lstm", PARITY | {"num_layers": 2}, False),
     ("adding-lstm", ADDING, False),
+    ("adding-lstm", ADDING | GRU, False),
     ("memory-rnn", MEMORY, True),
     ("memory-rnn", MEMORY | {"settings": "assignment"}, True),
     ("xnor-rnn", XNOR, False),
@@ -55,10 +60,11 @@ def _short_tests(monkeypatch):
     monkeypatch.setattr(adding, "TEST_LENGTH", 200)
 
 
-def _alone(name, seed, *, settings="recipe", **changes):
+def _alone(name, seed, *, settings="recipe", network=None, **changes):
     """Train one network by itself, as `runs.run` does."""
     row, chosen = assignments.model(name), assignments.settings_of(name, settings, **changes)
-    return runs.experiment(row.task).train(row.network, chosen, seed=seed, device="cpu")
+    network = row.network | (network or {})
+    return runs.experiment(row.task).train(network, chosen, seed=seed, device="cpu")
 
 
 def _as_tagger(name, weights):
@@ -99,6 +105,30 @@ def test_a_network_ends_where_a_run_of_its_seed_alone_ends(name, changes, engine
             np.testing.assert_allclose(result[column][:, seed], columns[column], atol=1e-4)
         for metric in alone.metrics.keys() & result.keys() - {"solved_step"}:
             assert result[metric][seed] == pytest.approx(alone.metrics[metric], abs=1e-3)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("init", ["default", "chrono"])
+def test_a_gated_network_of_the_memory_task_ends_where_a_plain_loop_ends(cell, init):
+    """Assignment 4's own network is NumPy's, without gates; so the loop stands here."""
+    chosen = assignments.settings_of("memory-rnn", "recipe", **MEMORY, init=init)
+    _, weights = ensembles.train("memory-rnn", seeds=2, network={"cell": cell}, init=init, **MEMORY)
+    for seed in range(2):
+        member = members.task_of("memory-rnn", chosen, cell=cell).member(seed)
+        tagger = SequenceTagger(cell, 1, chosen.hidden_size)
+        tagger.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in member.weights.items()})
+        optimizer = make_optimizer(tagger.parameters(), chosen)
+        for rate in learning_rates(chosen):
+            x, y, *_ = (torch.from_numpy(part) for part in member.draw(1).first())
+            optimizer.param_groups[0]["lr"] = rate
+            optimizer.zero_grad()
+            (tagger(x) - y)[:, -1].square().mean().backward()
+            if chosen.clip:
+                torch.nn.utils.clip_grad_norm_(tagger.parameters(), chosen.clip)
+            optimizer.step()
+        own = {k: p.numpy(force=True) for k, p in tagger.state_dict().items()}
+        assert _gap(own, weights, seed) < 1e-4
+        assert _gap(own, weights, 1 - seed) > 1e-2
 
 
 @pytest.mark.parametrize("engine", ensembles.ENGINES)
