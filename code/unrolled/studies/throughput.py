@@ -8,7 +8,7 @@ it has been back along them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from time import perf_counter
 from typing import Any
@@ -17,6 +17,7 @@ import torch
 
 from unrolled.assignments import settings_of
 from unrolled.ensembles.members import task_of
+from unrolled.runs import study
 from unrolled.training import learning_rates
 
 ROUNDS = 3
@@ -66,6 +67,45 @@ def networks_per_hour(
         "device": trainer.where,
         "engine": trainer.name,
     }
+
+
+def side_by_side(
+    name: str, sizes: Iterable[int], *, engine: str, device: str, most: int
+) -> list[dict[str, Any]]:
+    """Time more and more networks side by side, as far as memory allows.
+
+    Half of what is free may be used, for other chapters run at the same time. Gradients need as
+    much as what is kept for the way back, and so do the batches.
+
+    Args:
+        name: a model of assignments 1 to 4.
+        sizes: networks held at a time, growing.
+        engine: "batched" or "compiled".
+        device: "cpu" or "cuda".
+        most: where to stop although there is room.
+
+    Returns:
+        What `networks_per_hour` returns, for each size that was tried.
+    """
+    found: list[dict[str, Any]] = []
+    needed = 0.0  # bytes of one network
+    for together in sizes:
+        if together > most or needed * together > free(device) / 2:
+            break
+        how = {"engine": engine, "device": device, "together": together}
+        found.append(study(networks_per_hour, name=name, **how))
+        needed = 3 * found[-1]["kept"] / together
+    return found
+
+
+def free(device: str) -> float:
+    """Return the bytes that are free on a device."""
+    if device == "cuda":
+        torch.cuda.empty_cache()  # what PyTorch keeps for itself looks used
+        return torch.cuda.mem_get_info()[0]
+    import psutil  # comes with the kernel of every notebook
+
+    return psutil.virtual_memory().available
 
 
 def kept_for_the_way_back(update: Callable[[], Any]) -> int:

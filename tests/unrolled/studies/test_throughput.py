@@ -32,6 +32,29 @@ def test_of_many_networks_a_round_is_shorter(together, updates, clock, monkeypat
     assert found["updates"] == pytest.approx(together * updates / 2)
 
 
+@pytest.mark.parametrize(
+    ("free", "most", "reached"),
+    [(600, 100, 10), (599, 100, 5), (1e9, 5, 5), (1e9, 100, 50), (0, 100, 1)],
+)
+def test_more_and_more_are_timed_until_half_of_what_is_free_is_needed(
+    free, most, reached, monkeypatch
+):
+    def study(function, *, name, together, **how):
+        assert function is throughput.networks_per_hour
+        assert (name, how) == ("parity-rnn", {"engine": "batched", "device": "cpu"})
+        return {"kept": 10 * together, "together": together}
+
+    monkeypatch.setattr(throughput, "study", study)
+    monkeypatch.setattr(throughput, "free", lambda device: free)
+    where = {"engine": "batched", "device": "cpu", "most": most}
+    found = throughput.side_by_side("parity-rnn", [1, 2, 5, 10, 20, 50], **where)
+    assert found[-1]["together"] == reached
+
+
+def test_what_is_free_is_part_of_the_machine_s_memory():
+    assert 1e6 < throughput.free("cpu") < 1e13
+
+
 def test_an_unknown_engine_is_refused():
     with pytest.raises(ValueError, match="engine: expected batched or compiled, got 'fast'"):
         throughput.networks_per_hour("parity-rnn", engine="fast", together=1)
