@@ -125,15 +125,26 @@ def test_the_bands_of_a_build_together_alarm_falsely_in_under_one_percent():
     assert total > FALSE_ALARMS / 20
 
 
+def test_so_do_the_bands_of_what_only_a_whole_measurement_compares():
+    number, total = len(claims.CLAIMS), 0.0
+    sizes = [c.n for c in claims.CLAIMS if not c.again]
+    for n in sizes:
+        total += max(_alarm(k, n, n, number) for k in {0, 1, n // 7, n // 2, n - 1, n})
+    assert FALSE_ALARMS / 20 < total < FALSE_ALARMS
+    for k, n in ((5, 10), (6, 40)):
+        assert measuring.allowed(k, n, 0) == band(k, n, n, claims=number)
+        assert measuring.allowed(k, n, 20) == band(k, n, 20, claims=measuring.compared())
+
+
 _alarms = {}
 
 
 def _alarm(k, n, m, number):
-    if (k, n, m) not in _alarms:
+    if (k, n, m, number) not in _alarms:
         low, high = band(k, n, m, claims=number)
         predicted = betabinom(m, k + 0.5, n - k + 0.5)
-        _alarms[k, n, m] = float(predicted.cdf(low - 1) + predicted.sf(high))
-    return _alarms[k, n, m]
+        _alarms[k, n, m, number] = float(predicted.cdf(low - 1) + predicted.sf(high))
+    return _alarms[k, n, m, number]
 
 
 def test_builds_with_true_rates_rarely_fail():
