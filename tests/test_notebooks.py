@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from bindery.build import Build
+from bindery.execute import own_sockets
 from bindery.exercises import CHECK
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
@@ -80,7 +81,10 @@ def settings(elsewhere, monkeypatch):
 
 def execute(notebook, folder: Path) -> None:
     """Run a notebook in a folder."""
-    NotebookClient(notebook, timeout=SECONDS, resources={"metadata": {"path": folder}}).execute()
+    place = {"metadata": {"path": folder}}
+    client: NotebookClient = NotebookClient(notebook, timeout=SECONDS, resources=place)
+    with own_sockets(client):
+        client.execute()
 
 
 def said_by_checks(path: Path, folder: Path) -> list[str]:

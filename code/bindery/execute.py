@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -207,7 +208,8 @@ class Runner:
             )
             self._clients.add(client)
             try:
-                asyncio.run(client.async_execute(stderr=stderr))
+                with own_sockets(client):
+                    asyncio.run(client.async_execute(stderr=stderr))
             except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:
                 chapter.error = f"{error}\n{log.read_text(errors='replace')}".strip()
                 if self._stopped.is_set():  # what a killed kernel still said explains nothing
@@ -216,6 +218,20 @@ class Runner:
                 self._clients.discard(client)
         chapter.seconds = time.perf_counter() - begin
         return chapter
+
+
+@contextmanager
+def own_sockets(client: NotebookClient) -> Iterator[None]:
+    """Let a client and its kernel talk through files of their own.
+
+    A port of TCP is looked for first and taken later: of two kernels that start at the same moment
+    one may find its port taken, and dies. Windows knows nothing else.
+    """
+    with tempfile.TemporaryDirectory(prefix="kernel-", ignore_cleanup_errors=True) as folder:
+        if os.name != "nt":
+            manager = client.create_kernel_manager()
+            manager.transport, manager.connection_file = "ipc", f"{folder}/kernel.json"
+        yield
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """`bindery.execute`: what runs, what is kept, and what a failure does."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -43,6 +45,19 @@ def test_a_failing_chapter_is_shown_and_stops_no_other(book, capsys):
     book.chapter("bad", book.counting("bad"))  # mended: it runs, and the other is kept
     assert run(book) == 0
     assert (book.runs("bad"), book.runs("good")) == (1, 1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows TCP alone")
+def test_no_kernel_asks_for_a_port_that_another_may_take(book):
+    note = "from ipykernel.connect import get_connection_info as told\n"
+    note += f"open({str(book.root)!r} + '/{{}}.said', 'w').write(told())"
+    for name in "ab":
+        book.chapter(name, note.format(name))
+    assert run(book) == 0
+    said = [json.loads((book.root / f"{name}.said").read_text()) for name in "ab"]
+    assert [how["transport"] for how in said] == ["ipc", "ipc"]
+    assert said[0]["ip"] != said[1]["ip"]
+    assert not any(Path(how["ip"]).parent.exists() for how in said)
 
 
 def test_only_a_change_of_code_runs_a_chapter_again(book):
