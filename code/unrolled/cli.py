@@ -255,7 +255,7 @@ def measure_claims(chosen: argparse.Namespace) -> int:
     from joblib import cpu_count
 
     from unrolled import claims
-    from unrolled.claims import measuring
+    from unrolled.claims import comparing, measuring
 
     if chosen.again and chosen.write:
         raise ValueError("--write: expected a whole measurement, got --again")
@@ -268,7 +268,7 @@ def measure_claims(chosen: argparse.Namespace) -> int:
         print("profile smoke: no claim is measured again or compared", file=sys.stderr)
         return keep_comparison([], chosen)
     if chosen.again:
-        measuring.refuse_outdated(asked)  # before the work, not after it
+        comparing.refuse_outdated(asked)  # before the work, not after it
     # The manifest holds the outcomes of a build's part too, which is measured by itself.
     todo = measuring.jobs(asked, whole=not chosen.again, again=chosen.again or chosen.write)
     workers = min(chosen.jobs or cpu_count(), max(1, len(todo)))
@@ -283,19 +283,19 @@ def measure_claims(chosen: argparse.Namespace) -> int:
     if failed:
         return say("; ".join(failed), 1)
     if chosen.write:
-        broken = [str(verdict) for verdict in measuring.moved(asked)]
-        measuring.write(asked)
+        broken = [str(verdict) for verdict in comparing.moved(asked)]
+        comparing.write(asked)
         written = "the manifest has the new counts, read its difference"
         return say("; ".join([*broken, written]), 1) if broken else 0
-    return keep_comparison(measuring.compare_all(asked), chosen) if chosen.again else 0
+    return keep_comparison(comparing.compare_all(asked), chosen) if chosen.again else 0
 
 
 def keep_comparison(verdicts: list[Any], chosen: argparse.Namespace) -> int:
     """Print what was compared with the manifest, write it where asked, and fail if a band broke."""
-    from unrolled.claims import measuring
+    from unrolled.claims import comparing
 
     if chosen.out:
-        measuring.keep_verdicts(verdicts, chosen.out)
+        comparing.keep_verdicts(verdicts, chosen.out)
     broken = [str(verdict) for verdict in verdicts if not verdict.holds]
     rows = [{"label": v.claim.label, "found": str(v.again), "holds": v.holds} for v in verdicts]
     show(rows, chosen.json, [str(verdict) for verdict in verdicts])

@@ -307,14 +307,18 @@ def test_progress_on_a_terminal_shows_what_runs(book):
     assert "chapters" in shown
 
 
+def commit(book):
+    git = ["git", "-C", str(book.root), "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "A book."]):
+        subprocess.run([*git, *command], check=True)
+
+
 @pytest.fixture
 def committed(book, monkeypatch):
     """A book of two chapters in a repository, which the benchmark of cold builds takes for ours."""
     for name in "ab":
         book.chapter(name, book.counting(name))
-    git = ["git", "-C", str(book.root), "-c", "user.name=A", "-c", "user.email=a@example.org"]
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "A book."]):
-        subprocess.run([*git, *command], check=True)
+    commit(book)
     monkeypatch.setattr(cold, "ROOT", book.root)
     return book
 
@@ -334,8 +338,6 @@ def test_the_ratio_of_cold_builds_is_serial_by_ours():
 
 def test_a_cold_build_that_fails_is_no_measurement(committed):
     committed.chapter("b", "1 / 0")
-    subprocess.run(["git", "-C", str(committed.root), "add", "-A"], check=True)
-    who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-    subprocess.run(["git", "-C", str(committed.root), *who, "commit", "-qm", "Bad"], check=True)
+    commit(committed)
     with pytest.raises(RuntimeError, match=r"bindery.execute\n[\s\S]*ZeroDivisionError"):
         cold.main()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import betabinom
 from unrolled import assignments, claims, cli, tasks
-from unrolled.claims import manifest, measuring
+from unrolled.claims import comparing, manifest, measuring
 from unrolled.evidence import FALSE_ALARMS, Band, Claim, band
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def lottery(alone, monkeypatch, tmp_path):
     path = tmp_path / "claims.json"
     path.write_text("{}")
     monkeypatch.setattr(claims, "CLAIMS", (claim,))
-    for function in (manifest.read, measuring.write):
+    for function in (manifest.read, comparing.write):
         monkeypatch.setattr(function, "__defaults__", (path,))
     lottery_of = type("Lottery", (), {"claim": claim, "path": path, "calls": calls})
     return lottery_of
@@ -117,7 +117,7 @@ def test_a_measuring_function_that_is_not_there_is_refused():
 
 def test_the_bands_of_a_build_together_alarm_falsely_in_under_one_percent():
     # Exact, with the rate as uncertain as the record leaves it, for the least favourable record.
-    number, total = measuring.compared(), 0.0
+    number, total = comparing.compared(), 0.0
     assert number > 20
     for n, m in [(c.n, c.again) for c in claims.CLAIMS if c.again]:
         total += max(_alarm(k, n, m, number) for k in {0, 1, n // 7, n // 2, n - 1, n})
@@ -132,8 +132,8 @@ def test_so_do_the_bands_of_what_only_a_whole_measurement_compares():
         total += max(_alarm(k, n, n, number) for k in {0, 1, n // 7, n // 2, n - 1, n})
     assert FALSE_ALARMS / 20 < total < FALSE_ALARMS
     for k, n in ((5, 10), (6, 40)):
-        assert measuring.allowed(k, n, 0) == band(k, n, n, claims=number)
-        assert measuring.allowed(k, n, 20) == band(k, n, 20, claims=measuring.compared())
+        assert comparing.allowed(k, n, 0) == band(k, n, n, claims=number)
+        assert comparing.allowed(k, n, 20) == band(k, n, 20, claims=comparing.compared())
 
 
 _alarms = {}
@@ -148,7 +148,7 @@ def _alarm(k, n, m, number):
 
 
 def test_builds_with_true_rates_rarely_fail():
-    rng, number = np.random.default_rng(0), measuring.compared()
+    rng, number = np.random.default_rng(0), comparing.compared()
     sizes = [(c.n, c.again) for c in claims.CLAIMS if c.again]
     bands = {}
     failed = 0
@@ -190,11 +190,11 @@ def test_the_manifest_keeps_what_the_first_seeds_gave_by_themselves(lottery, mon
     count.__module__ = "unrolled.tasks"
     monkeypatch.setattr(tasks, "count", count)
     part = replace(lottery.claim, again=10)
-    record = measuring.record(part)
+    record = comparing.record(part)
     assert record.outcomes.startswith("0001000010")
     assert record.again == "1110111101"
     again = measuring.measure(part, 10)
-    assert measuring.compare(part, record, again).holds
+    assert comparing.compare(part, record, again).holds
 
 
 def test_runs_that_were_stored_count_with_what_they_once_took(lottery, monkeypatch):
@@ -203,7 +203,7 @@ def test_runs_that_were_stored_count_with_what_they_once_took(lottery, monkeypat
 
     count.__module__ = "unrolled.tasks"
     monkeypatch.setattr(tasks, "count", count)
-    assert measuring.record(lottery.claim).seconds == 1234.5
+    assert comparing.record(lottery.claim).seconds == 1234.5
 
 
 def test_claims_of_one_measurement_share_it(lottery):
@@ -227,7 +227,7 @@ def test_smoke_measures_nothing(lottery, monkeypatch):
     with pytest.raises(ValueError, match="got smoke, from which no claim follows"):
         measuring.measure(lottery.claim)
     with pytest.raises(ValueError, match="smoke"):
-        measuring.write([lottery.claim])
+        comparing.write([lottery.claim])
     assert lottery.path.read_text() == "{}"
 
 
@@ -249,7 +249,7 @@ def test_one_claim_that_fails_does_not_stop_the_others(lottery):
 
 def test_the_estimate_comes_from_the_record(lottery):
     assert "1 that no record tells about" in measuring.announced(measuring.jobs([lottery.claim]), 1)
-    measuring.write([lottery.claim])
+    comparing.write([lottery.claim])
     record = replace(manifest.read()["lottery"], seconds=240.0)
     manifest.write([record], lottery.path)
     todo = measuring.jobs([replace(lottery.claim, again=10)], whole=False, again=True)
@@ -328,7 +328,7 @@ def test_a_kill_loses_only_what_was_in_the_making(alone, monkeypatch, tmp_path):
 
 
 def test_the_manifest_comes_back_as_it_was_written(lottery):
-    (record,) = measuring.write([lottery.claim])
+    (record,) = comparing.write([lottery.claim])
     assert manifest.read() == {"lottery": record}
     assert record.outcomes.count("1") == record.k == 6
     assert record.again == record.outcomes
@@ -338,25 +338,25 @@ def test_the_manifest_comes_back_as_it_was_written(lottery):
 def test_writing_again_changes_nothing_and_is_sorted(lottery, monkeypatch):
     other = replace(lottery.claim, label="another")
     monkeypatch.setattr(claims, "CLAIMS", (lottery.claim, other))
-    measuring.write([lottery.claim, other])
+    comparing.write([lottery.claim, other])
     text = lottery.path.read_text()
     assert text.index('"another"') < text.index('"lottery"')
-    measuring.write([other])  # a part of them: the other block stays
+    comparing.write([other])  # a part of them: the other block stays
     assert lottery.path.read_text() == text
     assert text == manifest.text(manifest.read().values())
     assert [f.name for f in lottery.path.parent.glob("*claims.json*")] == ["claims.json"]
 
 
 def test_a_claim_that_left_the_table_leaves_the_manifest(lottery, monkeypatch):
-    measuring.write([lottery.claim])
+    comparing.write([lottery.claim])
     other = replace(lottery.claim, label="another")
     monkeypatch.setattr(claims, "CLAIMS", (other,))
-    measuring.write([other])
+    comparing.write([other])
     assert set(manifest.read()) == {"another"}
 
 
 def test_a_count_that_its_outcomes_do_not_bear_out_is_damaged(lottery):
-    measuring.write([lottery.claim])
+    comparing.write([lottery.claim])
     lottery.path.write_text(lottery.path.read_text().replace('"k": 6', '"k": 16'))
     with pytest.raises(ValueError, match="lottery: k = 16, but its outcomes say 6; damaged"):
         manifest.read()
@@ -371,7 +371,7 @@ def test_a_damaged_manifest_is_one_sentence(lottery, wrong):
 
 @pytest.mark.parametrize("outcomes", ["0" * 39 + "2", "0" * 39])
 def test_damaged_outcomes_are_refused(lottery, outcomes):
-    (record,) = measuring.write([lottery.claim])
+    (record,) = comparing.write([lottery.claim])
     with pytest.raises(ValueError, match="lottery: expected 40 outcomes of 0 or 1"):
         replace(record, outcomes=outcomes)
 
@@ -380,7 +380,7 @@ def test_the_committed_manifest_answers_what_the_table_asks():
     known = manifest.read()
     asked = {c.label: c for c in claims.CLAIMS}
     assert not [label for label in known if label not in asked]
-    assert not [why for label in known if (why := measuring.outdated(asked[label], known))]
+    assert not [why for label in known if (why := comparing.outdated(asked[label], known))]
     assert manifest.FILE.read_text(encoding="utf-8") == manifest.text(known.values())
 
 
@@ -401,7 +401,7 @@ def test_each_build_measures_again_within_fifteen_core_minutes():
 def mutated(record):
     """Six of forty, written as sixteen, in every place where it stands."""
     outcomes = "1" * 16 + "0" * 24
-    drawn = band(16, 40, 40, claims=measuring.compared())
+    drawn = band(16, 40, 40, claims=comparing.compared())
     return replace(record, k=16, outcomes=outcomes, again=outcomes, band=drawn)
 
 
@@ -411,20 +411,20 @@ def forgotten(record):
 
 
 def test_the_recorded_platform_allows_one_count_and_another_a_band(lottery):
-    (record,) = measuring.write([lottery.claim])
+    (record,) = comparing.write([lottery.claim])
     new = measuring.measure(lottery.claim)
-    here = measuring.compare(lottery.claim, record, new)
+    here = comparing.compare(lottery.claim, record, new)
     assert (here.band, here.same_platform, here.holds) == (Band(6, 6), True, True)
     for change in ({"platform": record.platform | {"cpu": "another"}}, {"device": "cuda"}):
-        away = measuring.compare(lottery.claim, replace(record, **change), new)
+        away = comparing.compare(lottery.claim, replace(record, **change), new)
         assert (away.band, away.same_platform) == (record.band, False)
         assert away.holds
 
 
 def test_the_mutated_claim_fails_and_is_named_with_band_and_value(lottery, capsys):
-    (record,) = measuring.write([lottery.claim])
+    (record,) = comparing.write([lottery.claim])
     manifest.write([mutated(record)], lottery.path)
-    (verdict,) = measuring.compare_all([lottery.claim])
+    (verdict,) = comparing.compare_all([lottery.claim])
     assert not verdict.holds
     assert str(verdict) == (
         "lottery: measured 6 of 40, OUTSIDE the band 16 to 16 (the recorded platform)"
@@ -434,7 +434,7 @@ def test_the_mutated_claim_fails_and_is_named_with_band_and_value(lottery, capsy
 
 
 def test_the_mutated_claim_fails_elsewhere_too_with_the_seeds_that_the_table_has():
-    early, number = claims.claim("parity-sheet-early"), measuring.compared()
+    early, number = claims.claim("parity-sheet-early"), comparing.compared()
     for written, true in ((16, 6), (6, 16)):  # of 40
         allowed = band(early.n * written // 40, early.n, early.again, claims=number)
         assert early.again * written // 40 in allowed
@@ -446,30 +446,30 @@ def test_the_mutated_claim_fails_elsewhere_too_with_the_seeds_that_the_table_has
     [(lambda r: replace(r, band=Band(0, 40)), "0 to 40"), (forgotten, "0 to 16")],
 )
 def test_a_band_that_its_counts_do_not_bear_out_is_damaged(lottery, mutate, drawn):
-    (record,) = measuring.write([lottery.claim])
+    (record,) = comparing.write([lottery.claim])
     manifest.write([mutate(record)], lottery.path)
     with pytest.raises(ValueError, match=f"lottery: .* and its band is {drawn}; damaged"):
-        measuring.compare_all([lottery.claim])
+        comparing.compare_all([lottery.claim])
 
 
 def test_one_more_claim_that_builds_compare_draws_all_bands_anew(lottery, monkeypatch):
-    (record,) = measuring.write([lottery.claim])
+    (record,) = comparing.write([lottery.claim])
     others = tuple(replace(lottery.claim, label=f"another-{i}") for i in range(200))
     monkeypatch.setattr(claims, "CLAIMS", (lottery.claim, *others))
     with pytest.raises(
         ValueError, match=r"more claims \(`unrolled evidence --only lottery --write`"
     ):
-        measuring.compare_all([lottery.claim])
-    wider = next(r for r in measuring.write(others) if r.label == "lottery")
+        comparing.compare_all([lottery.claim])
+    wider = next(r for r in comparing.write(others) if r.label == "lottery")
     assert wider.band.high > record.band.high
     assert replace(wider, band=record.band) == record
 
 
 def test_a_subset_that_does_not_go_with_its_whole_is_damaged(lottery):
-    (record,) = measuring.write([lottery.claim])
+    (record,) = comparing.write([lottery.claim])
     manifest.write([replace(record, again="1" * 40)], lottery.path)
     with pytest.raises(ValueError, match=r"lottery: .*6 of 40.* and 40 were found; damaged"):
-        measuring.compare_all([lottery.claim])
+        comparing.compare_all([lottery.claim])
 
 
 @pytest.mark.parametrize(
@@ -483,23 +483,23 @@ def test_a_subset_that_does_not_go_with_its_whole_is_damaged(lottery):
     ],
 )
 def test_a_manifest_that_answers_another_question_is_refused(lottery, changes, message):
-    measuring.write([lottery.claim])
+    comparing.write([lottery.claim])
     with pytest.raises(ValueError, match=message):
-        measuring.compare_all([replace(lottery.claim, **changes)])
+        comparing.compare_all([replace(lottery.claim, **changes)])
 
 
 def test_what_was_found_is_written_for_the_pages_and_touched_only_if_it_changed(lottery, tmp_path):
-    measuring.write([lottery.claim])
+    comparing.write([lottery.claim])
     out = tmp_path / "build" / "found.json"
-    measuring.keep_verdicts(measuring.compare_all([lottery.claim]), out)
+    comparing.keep_verdicts(comparing.compare_all([lottery.claim]), out)
     found = json.loads(out.read_text())
     assert found["claims"] == [
         {"label": "lottery", "k": 6, "n": 40, "band": [6, 6], "same_platform": True, "holds": True}
     ]
     before = out.stat().st_mtime_ns
-    measuring.keep_verdicts(measuring.compare_all([lottery.claim]), out)
+    comparing.keep_verdicts(comparing.compare_all([lottery.claim]), out)
     assert out.stat().st_mtime_ns == before
-    measuring.keep_verdicts([], out)
+    comparing.keep_verdicts([], out)
     assert json.loads(out.read_text())["claims"] == []
 
 
@@ -528,7 +528,7 @@ def test_a_count_that_moved_is_named_when_it_is_written(lottery, monkeypatch, ca
     assert cli.main(["evidence", "--write", "--jobs", "1"]) == 0  # the same count, from elsewhere
     assert manifest.read()["lottery"].date != "before"
     none = "0" * 40
-    band_of_none = measuring.allowed(0, 40, again)
+    band_of_none = comparing.allowed(0, 40, again)
     wrong = {"k": 0, "outcomes": none, "again": none[:again], "band": band_of_none}
     manifest.write([replace(elsewhere, **wrong)], lottery.path)
     assert cli.main(["evidence", "--write", "--jobs", "1"]) == 1
@@ -584,7 +584,7 @@ def test_a_failed_measurement_writes_nothing(lottery, monkeypatch, capsys):
 def test_a_chapter_pastes_counts_from_the_manifest(lottery, monkeypatch):
     import myst_nb
 
-    measuring.write([lottery.claim])
+    comparing.write([lottery.claim])
     lottery.calls.clear()
     pasted = {}
     monkeypatch.setattr(myst_nb, "glue", lambda key, value, display: pasted.update({key: value}))
@@ -604,7 +604,7 @@ def test_a_chapter_without_claims_is_refused():
 
 def test_the_table_has_a_row_for_each_claim_that_was_measured(lottery):
     assert claims.table() == []
-    measuring.write([lottery.claim])
+    comparing.write([lottery.claim])
     (row,) = claims.table()
     assert (row["k"], row["n"], row["device"], row["threshold"]) == (6, 40, "cpu, double", "solved")
     assert row["settings"] == measuring.settings_of(lottery.claim)

@@ -11,7 +11,8 @@ The numbers come from the committed manifest, not from the chapter's own run: no
 
 parity, xnor, adding, memory, mnist    the claims of each task, literal
 manifest                               what was measured, seed by seed
-measuring                              how they are measured, again, and compared
+measuring                              how they are measured, all seeds or the first few
+comparing                              what goes on record, and what goes together with it
 """
 
 from __future__ import annotations
