@@ -8,7 +8,7 @@ from unrolled.evidence import Claim
 
 CELLS = {"elman": "Elman networks", "lstm": "LSTMs", "gru": "GRUs"}
 LINES = {
-    "third": (1 / 3, "1/3, what always answering 0 gives"),
+    "third": (1 / 3, "1/3, the best constant function of the current input"),
     "quarter": (1 / 4, "1/4, the best linear function of the current input"),
     "sixth": (1 / 6, "1/6, the best function of the current input"),
     "solved": (1e-3, "1/1,000"),
